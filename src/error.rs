@@ -14,7 +14,7 @@ use crate::address::{BadAddress, BadChannel, BadPhone};
 use crate::flow::{BadSpan, Issues};
 use crate::id::{BadName, ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
 
-/// The reason for which a call was refused or failed. Outcomes such as `AlreadyRunning` are not
+/// An error of a call that was refused or failed. Outcomes such as `AlreadyRunning` are not
 /// errors.
 ///
 /// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating
@@ -110,7 +110,7 @@ pub enum Error {
     Stale(FlowId),
     /// The flow has live sessions ([SEMANTICS L4](crate::semantics#l4)). Handling: drain or
     /// terminate them first; 409.
-    #[error("flow `{flow}` has {count} live sessions")]
+    #[error("flow `{flow}` has live sessions: {count}")]
     InUse {
         /// The flow.
         flow: FlowId,
@@ -281,7 +281,7 @@ impl Error {
     }
 }
 
-/// The reason for which a version of a flow cannot be used in this process
+/// The reason a version of a flow cannot be used in this process
 /// ([SEMANTICS S14](crate::semantics#s14)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -380,7 +380,7 @@ impl StoreError {
     }
 }
 
-/// The reason for which a message was not sent ([SEMANTICS D1](crate::semantics#d1)).
+/// An error of sending a message ([SEMANTICS D1](crate::semantics#d1)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -420,7 +420,7 @@ impl SendError {
     }
 }
 
-/// The reason for which a host call gave no answer ([SEMANTICS D2](crate::semantics#d2)).
+/// An error of a host call that gave no answer ([SEMANTICS D2](crate::semantics#d2)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {

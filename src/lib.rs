@@ -109,7 +109,7 @@
 //! }
 //! ```
 //!
-//! **Run it, and shut it down.** One loop per process handles whatever falls due. It ends what it
+//! **Run it, and shut it down.** One loop per process handles what falls due. It finishes what it
 //! has begun and returns once `stop` is ready.
 //!
 //! ```
@@ -121,8 +121,8 @@
 //! }
 //! ```
 //!
-//! **Observe it.** An observer is told everything after its commit; the features `metrics`
-//! and `tracing` have observers ready.
+//! **Observe it.** An observer hears of everything once it is committed; the features `metrics`
+//! and `tracing` each bring one.
 //!
 //! ```
 //! use chatflow::observer::EventKind;
@@ -143,7 +143,7 @@
 //! ```
 //!
 //! **Test a flow in CI.** With the feature `testkit` a test holds the conversation, and moves its
-//! clock; the guide `docs/testing.md` continues from here.
+//! clock; the guide [`docs/testing.md`] continues from here.
 //!
 //! ```
 //! # fn main() -> Result<(), chatflow::Error> {
@@ -200,7 +200,7 @@
 //! }
 //! ```
 //!
-//! The guide is `docs/own-store.md`; `store_suite!` of the feature `testkit` then tries every rule.
+//! The guide is [`docs/own-store.md`]; `store_suite!` of the feature `testkit` then tries every rule.
 //!
 //! **Run many engines.** Engines in any number of tasks, processes and machines share a store:
 //! there is no leader, and nothing to assign. Clones of an engine are one engine;
@@ -246,10 +246,10 @@
 //! | the rules by which every call answers, by number | [`semantics`] |
 //! | what a flow file may say, each kind of node with its JSON | [`flow`] |
 //! | what may be wrong with one, and how it is fixed | [`flow::IssueCode`] |
-//! | flows to begin with | [`flow::gallery`] |
+//! | flows to start from | [`flow::gallery`] |
 //! | a flow tried out by its author, without sending anything | [`ops::Rehearsal`] |
 //! | such a rehearsal as a text to read, write and run again | [`talk`] |
-//! | tests of flows: talks as tests, conversations in code, coverage | the guide `docs/testing.md` |
+//! | tests of flows: talks as tests, conversations in code, coverage | the guide [`docs/testing.md`] |
 //! | a flow written by a model of the host | [`flow::draft`] |
 //! | drafts, publishing, accounts, roll-back | [`Flows`] |
 //! | what a flow asks the host | [`CallRequest`] |
@@ -257,10 +257,10 @@
 //! | why a session went where it went; what all did | [`Engine::journal`]; [`Engine::node_counts`], [`Engine::node_errors`] |
 //! | pictures, with a path or as a heat map; where everything lies, for a canvas | [`diagram::Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
-//! | conversations that outlive the process | the packages `chatflow-sqlite` and `chatflow-postgres`, and the guide `docs/storage.md` |
-//! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`pace::Pace`], [`pace::Rate`] |
+//! | conversations that outlive the process | the packages `chatflow-sqlite` and `chatflow-postgres`, and the guide [`docs/storage.md`] |
+//! | how fast messages leave, for channels with rate limits | [`Builder::pace`], [`pace::Pace`], [`pace::Rate`] |
 //! | the JSON of the APIs of Qyvo, Alibaba and GPTBots, and of WhatsApp's Cloud API | [`wire`] |
-//! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
+//! | shutting down, watching, scaling out, deploying | the guide [`docs/operate.md`] |
 //!
 //! `examples/` has a program for each idea. Citations such as [SEMANTICS T5](crate::semantics#t5)
 //! are rules of [`semantics`], the contract of behaviour; the tests carry them too.
@@ -271,8 +271,8 @@
 //! in the contact's queue. The [store](store::ConversationStore::update) loads the conversation and
 //! lends it to the decision, which is pure: it recognises a repeat, looks whether the versions are
 //! there, applies what was due, does what was asked, turn by turn, and leaves what is to be
-//! written and sent. Then the store commits all of it or none; where somebody else was faster, it
-//! is decided anew. Only after the commit is anything sent, under a lease of the conversation, and
+//! written and sent. Then the store commits all of it or none; if another writer was faster, it
+//! is decided again. Only after the commit is anything sent, under a lease of the conversation, and
 //! settled. A turn alone, without engine and store, is [`kernel::advance`].
 //!
 //! # What it does not do
@@ -296,21 +296,27 @@
 //!
 //! - `phone-numbers`: telephone numbers found in texts, by `recognize_phone` and
 //!   `recognize_entities`. Addresses of contacts and answers of the kind `phone` need none of it.
-//! - `time-zones`: the IANA data base for `open_hours`. `UTC`, `Etc/GMT+5` and offsets such as
+//! - `time-zones`: the IANA database for `open_hours`. `UTC`, `Etc/GMT+5` and offsets such as
 //!   `+05:30` need none of it.
 //!
 //! Off by default:
 //!
-//! - `js`: clock and ids of a page, a worker or another program of JavaScript. A build for
+//! - `js`: clock and ids for a page, a worker or any other JavaScript host. A build for
 //!   `wasm32-unknown-unknown`, which has neither, needs it; elsewhere it changes nothing.
 //! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the
 //!   manifest is its text.
 //! - `tracing`: `Traces`, an observer that writes events to `tracing`, and spans around calls,
 //!   deliveries and host calls.
 //! - `metrics`: `Meters`, an observer that feeds the facade `metrics`; the names are in the guide
-//!   `docs/metrics.md`.
+//!   [`docs/metrics.md`].
 //! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as
 //!   tests.
+//!
+//! [`docs/metrics.md`]: https://docs.rs/crate/chatflow/latest/source/docs/metrics.md
+//! [`docs/operate.md`]: https://docs.rs/crate/chatflow/latest/source/docs/operate.md
+//! [`docs/own-store.md`]: https://docs.rs/crate/chatflow/latest/source/docs/own-store.md
+//! [`docs/storage.md`]: https://docs.rs/crate/chatflow/latest/source/docs/storage.md
+//! [`docs/testing.md`]: https://docs.rs/crate/chatflow/latest/source/docs/testing.md
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

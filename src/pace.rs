@@ -40,7 +40,7 @@ impl Rate {
         Self { messages, period, burst: messages }
     }
 
-    /// So many messages a second, with a burst of as many.
+    /// This many messages a second, with a burst of the same size.
     #[must_use]
     pub const fn per_second(messages: u32) -> Self {
         Self::new(messages, Duration::from_secs(1))

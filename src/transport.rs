@@ -111,7 +111,7 @@ impl<T: Transport + ?Sized> Transport for &T {
     }
 }
 
-/// Makes a transport of an async function that gets a message of its own.
+/// Makes a transport from an async function that takes each message by value.
 ///
 /// ```
 /// use chatflow::{Receipt, SendError, send_fn};

@@ -128,7 +128,7 @@ pub enum AddressKind {
     AccountScoped,
 }
 
-/// The reason for which an address was refused.
+/// The reason an address was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadAddress {

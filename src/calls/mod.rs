@@ -201,7 +201,7 @@ impl<C: Calls + ?Sized> Calls for &C {
 #[derive(Clone, Copy, Debug)]
 pub struct CallFn<F>(F);
 
-/// Makes [`Calls`] of an async function that gets a call of its own.
+/// Makes [`Calls`] from an async function that takes each call by value.
 pub fn call_fn<F, R>(call: F) -> CallFn<F>
 where
     F: Fn(Call) -> R + Send + Sync,

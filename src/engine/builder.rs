@@ -58,7 +58,7 @@ fn default_policy() -> Policy {
     }
 }
 
-/// Puts an engine together. Each port has a default, so that the smallest host gives a store and a
+/// Builds an engine. Each port has a default, so that the smallest host gives a store and a
 /// transport.
 ///
 /// ```
@@ -106,7 +106,7 @@ impl<S> fmt::Debug for Builder<S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Begins an engine on this store.
+    /// Returns a builder for an engine on this store.
     pub fn builder(store: S) -> Builder<S> {
         let flow_store = store.flow_store().unwrap_or_else(|| SharedFlows::new(NoFlows));
         Builder {
@@ -131,7 +131,7 @@ impl<S: ConversationStore> Engine<S> {
 }
 
 impl<S> Builder<S> {
-    /// Where messages leave. Without one every message is refused and becomes a dead letter.
+    /// Sets the transport. Without one every message is refused and becomes a dead letter.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Box::new(transport);
         self
@@ -143,7 +143,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Where definitions are kept, if not beside the conversations
+    /// Sets the store of flows, for those not kept beside the conversations
     /// ([`ConversationStore::flow_store`]). A store that keeps none needs it: without it every call
     /// that needs a flow answers a permanent error of `Store`.
     ///
@@ -155,13 +155,13 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Where time is read; the system's clock by default.
+    /// Sets the clock; the system's by default.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// Where ids come from; random UUIDs by default.
+    /// Sets the source of ids; random UUIDs by default.
     pub fn ids(mut self, ids: impl Ids + 'static) -> Self {
         self.ids = Box::new(ids);
         self
@@ -174,7 +174,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Other maxima.
+    /// Sets the limits, in place of the defaults.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -200,7 +200,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Words that mean something in every conversation of every workspace, instead of `stop` and
+    /// Sets the keywords of every conversation in every workspace, instead of `stop` and
     /// `start` ([SEMANTICS I6](crate::semantics#i6)). Give every process the same: they are not
     /// stored.
     pub fn keywords(mut self, keywords: Keywords) -> Self {
@@ -227,7 +227,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Is called with each failure in the background, where no caller gets the error, such as a
+    /// Sets a function for failures in the background, where no caller gets the error, such as a
     /// dead database under [`run`](Engine::run). It returns at once.
     pub fn on_error(mut self, told: impl Fn(BackgroundTask, &Error) + Send + Sync + 'static) -> Self {
         self.on_error = Some(Box::new(told));
@@ -347,7 +347,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Counts, if true, how often each node is come to, and how sessions start and end, in the
+    /// Counts, if true, how often each node is reached, and how sessions start and end, in the
     /// commit of the turn that did it: [`Engine::counts`] reads it, without a journal
     /// ([SEMANTICS Q9](crate::semantics#q9)). Off by default. Each process counts what it does
     /// itself, so give all of them the same.
@@ -366,7 +366,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Of how many workspaces the flows are kept compiled in this process, 1,024 by default: those
+    /// Sets how many workspaces this process keeps compiled flows of, 1,024 by default: those
     /// that were asked for last, beside those that an [`Engine`] handle is held for. The flows of
     /// another are read again when it is named or has work due.
     pub fn cached_workspaces(mut self, most: usize) -> Self {

@@ -178,7 +178,7 @@ impl<'a, S, R> Campaign<'a, S, R> {
             return Err(Error::invalid("per_second", "must be 1 to 1,000,000 starts"));
         }
         let Some(timer) = self.engine.ports.timer.as_deref() else {
-            let rule = "needs an engine with a timer, `Builder::timer` (SEMANTICS T8)";
+            let rule = "needs an engine with a timer: `Builder::timer` sets one";
             return Err(Error::invalid("per_second", rule));
         };
         let distance = TimeDelta::nanoseconds(i64::from(1_000_000_000_u32.div_ceil(starts)));

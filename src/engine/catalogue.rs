@@ -113,7 +113,7 @@ impl Snapshot {
         })
     }
 
-    /// The reason for which a flow cannot be used here although it can be read: one that it calls,
+    /// The reason a flow cannot be used here although it can be read: one that it calls,
     /// by others too, is online in a version that cannot be used.
     fn missing_callee(&self, flow: &Flow) -> Option<Unusable<'_>> {
         if self.uncallable.is_empty() { None } else { self.look_for_callee(flow) }

@@ -22,7 +22,7 @@ pub(super) enum Released {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Returns a contact as it is known. None: it is not. Its id is the host's own, or the one that
+    /// Returns what is known of a contact, if anything. Its id is the host's own, or the one that
     /// [`SessionRef::contact_id`](crate::SessionRef::contact_id) and the
     /// [events](crate::Event::contact) tell.
     ///
@@ -32,7 +32,7 @@ impl<S: ConversationStore> Engine<S> {
         self.contact_of(Subject::Contact(contact.clone())).await
     }
 
-    /// Returns the contact that has this address. None: nobody has.
+    /// Returns the contact that has this address, if there is one.
     ///
     /// # Errors
     /// `Quarantined`, `Store`.
@@ -121,7 +121,7 @@ impl<S: ConversationStore> Engine<S> {
         Ok(conversation.pause().filter(|pause| pause.until.is_none_or(|until| lookup.now < until)))
     }
 
-    /// Answers whether it took effect.
+    /// Returns whether it took effect.
     pub(super) async fn change(&self, contact: &ContactId, action: Action<'_>) -> Result<bool, Error> {
         // Boxed: the futures of the calls of hosts have no room for it.
         Box::pin(self.change_in(self.workspace()?, contact, action)).await

@@ -347,7 +347,7 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Settles a delivery that went well: raises the watermark, frees the lease, rewrites nothing.
-    /// Answers whether that is the end of it.
+    /// Returns whether that is the end of it.
     pub(super) async fn settle(&self, settle: Settle) -> bool {
         let mut failed = None;
         for _ in 0..2 {

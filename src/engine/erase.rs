@@ -45,7 +45,7 @@ impl EraseOptions {
     }
 }
 
-/// Numbers of what was removed of a contact; all 0 when nothing was known of it.
+/// Counts of what was removed; all 0 if nothing was known of the contact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Erased {

@@ -93,7 +93,7 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Says that the person is busy with the contact: the handoff's time begins anew, as it does
-    /// with each message of the contact. Answers whether the contact is in handoff.
+    /// with each message of the contact. Returns true if the contact is in handoff.
     ///
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.

@@ -20,7 +20,7 @@ use crate::store::{
 /// Maximum number of entries in a list.
 const PAGE: usize = 100;
 
-/// The sessions to list; newest first, at most 100 at a time. All that is said must hold
+/// The sessions to list; newest first, at most 100 at a time. Every condition must hold
 /// ([SEMANTICS Q1](crate::semantics#q1)).
 #[derive(Clone, Debug)]
 #[must_use]
@@ -62,7 +62,7 @@ impl SessionFilter {
         self
     }
 
-    /// With this status; said several times, with one of these.
+    /// With this status; given several times, with any of them.
     pub fn status(mut self, status: Status) -> Self {
         self.0.statuses.push(status);
         self
@@ -191,7 +191,7 @@ impl<T> Pages<T> {
     }
 }
 
-/// A message that was given up, with whose it is.
+/// A dead letter and its contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DeadLetterEntry {
@@ -304,7 +304,7 @@ impl<S: ConversationStore> Engine<S> {
         Ok(self.store.live(&live).await?)
     }
 
-    /// Puts a dead letter back into the outbox, at the end, under the same id. Answers whether it
+    /// Puts a dead letter back into the outbox, at the end, under the same id. Returns whether it
     /// was there, and its contact may be written to: for one who opted out it stays a dead letter
     /// ([SEMANTICS T10](crate::semantics#t10)).
     ///
@@ -314,7 +314,7 @@ impl<S: ConversationStore> Engine<S> {
         self.change_letter(contact, Action::Requeue { message }).await
     }
 
-    /// Drops a dead letter for good. Answers whether it was there.
+    /// Drops a dead letter for good. Returns true if it existed.
     ///
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.
@@ -327,7 +327,7 @@ impl<S: ConversationStore> Engine<S> {
         self.act(Cause::DeadLetter, self.workspace()?, subject, &mut action).await
     }
 
-    /// Takes a conversation out of quarantine: it is due at once. Answers whether it was in it.
+    /// Takes a conversation out of quarantine: it is due at once. Returns whether it was in it.
     ///
     /// # Errors
     /// `Contention`, `Store`.

@@ -26,7 +26,7 @@ pub(super) enum LaterMessage<'a> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Takes a message from a contact to the session, the trigger or the queue that it is for
+    /// Routes a message from a contact to the session, the trigger or the queue that it is for
     /// ([SEMANTICS I1](crate::semantics#i1)).
     ///
     /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes

@@ -132,7 +132,7 @@ impl<S: ConversationStore> Engine<S> {
         Lookup { in_place: true, known: true, ..lookup }
     }
 
-    /// One change to a conversation that is there, after all that was due. Answers whether it took
+    /// One change to a conversation that is there, after all that was due. Returns whether it took
     /// effect.
     pub(super) async fn act(
         &self,

@@ -22,7 +22,7 @@ pub struct StrandedSession {
     pub flow: FlowId,
     /// The version of that flow.
     pub version: FlowVersion,
-    /// The reason for which that version cannot be used here.
+    /// The reason that version cannot be used here.
     pub reason: MissingReason,
 }
 

@@ -330,12 +330,12 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Works what is due without end, several conversations at once, and sleeps in between until
+    /// Processes what is due without end, several conversations at once, and sleeps until
     /// something is due, at most `max_idle`: the loop that every host would write.
-    /// [`run_until`](Self::run_until) stops it in good order; dropping the future is safe too.
+    /// [`run_until`](Self::run_until) stops it cleanly; dropping the future is safe too.
     ///
     /// `sleep` also bounds each send and each call ([SEMANTICS D5](crate::semantics#d5)). A store's
-    /// failure is told to [`on_error`](crate::Builder::on_error) and to the observer, and waited
+    /// failure goes to [`on_error`](crate::Builder::on_error) and to the observer, and waited
     /// out for `max_idle`.
     ///
     /// ```
@@ -398,7 +398,7 @@ impl<S: ConversationStore> Engine<S> {
         answer
     }
 
-    /// Works up to `limit` conversations that have something due, in all workspaces, several of
+    /// Processes up to `limit` conversations that have something due, in all workspaces, several of
     /// them at once ([`Builder::width`](crate::Builder::width)): timers, TTL, host calls, messages
     /// to be sent again ([SEMANTICS S15](crate::semantics#s15)).
     ///

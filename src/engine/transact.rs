@@ -81,7 +81,7 @@ enum After {
 pub(super) enum AtOnce {
     /// The call is done, but for what is left to deliver.
     Done,
-    /// It is to be decided anew: nothing is written.
+    /// It is to be decided again: nothing is written.
     Anew,
     /// The same, but nobody knows whether anything is written.
     InDoubt,

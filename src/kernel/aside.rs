@@ -29,7 +29,7 @@ impl Input {
     }
 }
 
-/// Takes such an input. Answers whether it fits the session's node; else nothing has changed.
+/// Takes such an input. Returns whether it fits the session's node; else nothing has changed.
 pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>) -> bool {
     if !session.status().is_live() {
         return false;

@@ -62,7 +62,7 @@ pub struct JournalEntry {
     pub node: NodeId,
     /// The session's status after it.
     pub status: Status,
-    /// The reason for which it failed, if it did.
+    /// The reason it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }

@@ -123,7 +123,7 @@ pub enum Received {
         /// Its outcome the first time.
         first: Box<Received>,
     },
-    /// Nobody wants it. From an unknown address it leaves no trace.
+    /// No flow takes it. From an unknown address it leaves no trace.
     Unmatched,
 }
 

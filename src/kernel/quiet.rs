@@ -20,7 +20,7 @@ impl Run<'_> {
         self.root.quiet_hours()?.end(at, zone).filter(|end| *end > at)
     }
 
-    /// Puts off what time, or a campaign, brings in quiet hours. Answers whether it is put off:
+    /// Puts off what time, or a campaign, brings in quiet hours. Returns whether it is put off:
     /// then no node is entered.
     pub(super) fn puts_off(&mut self, input: &Input) -> bool {
         let Some(end) = self.quiet_until(self.env.now) else { return false };

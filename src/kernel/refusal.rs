@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// The reason for which a trigger was refused, though nothing is wrong with it
+/// The reason a trigger was refused, though nothing is wrong with it
 /// ([SEMANTICS T9](crate::semantics#t9)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]

@@ -11,7 +11,7 @@ use crate::kernel::{Callee, Input, Library, TurnEnvironment};
 use crate::limits::Limits;
 use crate::session::{FailureCode, Session};
 
-/// The reason for which a journal cannot be replayed.
+/// The reason a journal cannot be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {

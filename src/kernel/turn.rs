@@ -98,7 +98,7 @@ pub(super) struct Run<'a> {
     pub(super) has_reply: bool,
     /// True if the session came to its node in this turn.
     pub(super) entered: bool,
-    /// The reason for which the session's node is left.
+    /// The reason the session's node is left.
     pub(super) why: Option<Arc<str>>,
     /// True once what is said last has begun.
     pub(super) is_parting: bool,
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         Some(found)
     }
 
-    /// Counts a node. Answers whether the turn may have so many.
+    /// Counts a node. Returns whether the turn may have so many.
     pub(super) fn visit(&mut self) -> bool {
         self.visited += 1;
         self.visited <= self.env.limits.nodes_per_turn

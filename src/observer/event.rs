@@ -165,7 +165,7 @@ pub enum EventKind {
         outcome: Option<Arc<str>>,
         /// The kind of fault, if it failed.
         failure: Option<FailureCode>,
-        /// The reason for which it was ended, if it did not end by itself.
+        /// The reason it was ended, if it did not end by itself.
         ended_by: Option<EndReason>,
     },
     /// A session went to another version of its flow ([SEMANTICS S5](crate::semantics#s5)).
@@ -188,12 +188,12 @@ pub enum EventKind {
         /// serialised.
         outcome: &'static str,
     },
-    /// Nobody wanted an inbound message.
+    /// No flow took an inbound message.
     Unmatched,
     /// A decision was committed. It comes after the events of what was decided.
     Committed,
     /// A decision was not committed, since somebody else changed the conversation first; it is
-    /// decided anew.
+    /// decided again.
     Conflict,
     /// An undeclared input was dropped ([SEMANTICS T4](crate::semantics#t4)).
     InputDropped {
@@ -491,7 +491,7 @@ impl EventKind {
     }
 }
 
-/// The reason for which a channel would refuse a message.
+/// The reason a channel would refuse a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

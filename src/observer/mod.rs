@@ -50,7 +50,7 @@ impl Observer for Observers {
     }
 }
 
-/// Watches. An engine may have several: each gets every event, in the order in which
+/// Receives events. An engine may have several: each gets every event, in the order in which
 /// [`Builder::observer`](crate::Builder) was given them.
 ///
 /// Contract:
@@ -84,10 +84,10 @@ impl Observer for Observers {
 /// # let _ = bot;
 /// ```
 pub trait Observer: Send + Sync {
-    /// Takes note.
+    /// Receives one event.
     fn observe(&self, event: &Event);
 
-    /// Takes note of what failed in the background, where no caller gets the error: it is tried
+    /// Receives a failure in the background, where no caller gets the error: it is tried
     /// again by itself.
     fn failed(&self, doing: BackgroundTask, error: &Error) {
         let _ = (doing, error);

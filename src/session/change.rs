@@ -21,7 +21,7 @@ pub enum ContactChange {
     Email(Option<String>),
     /// The language; none removes it.
     Language(Option<String>),
-    /// The time zone by its name in the IANA data base; none removes it.
+    /// The time zone by its name in the IANA database; none removes it.
     Timezone(Option<String>),
     /// One of the other fields; `null` removes it.
     Field(String, Value),

@@ -51,7 +51,7 @@ pub struct Profile {
     /// Language tag, such as `en` or `pt-BR`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Time zone by its name in the IANA data base, such as `America/Mexico_City`.
+    /// Time zone by its name in the IANA database, such as `America/Mexico_City`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     /// Labels.

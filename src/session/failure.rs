@@ -1,10 +1,10 @@
-//! The reason for which a session failed: a code for programs, a node, a sentence for people.
+//! The reason a session failed: a code for programs, a node, a sentence for people.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{FlowId, NodeId};
 
-/// The reason for which a session failed.
+/// The reason a session failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Failure {

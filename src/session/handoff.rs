@@ -66,7 +66,7 @@ pub(crate) struct KeptResult {
     pub(crate) value: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) branch: Option<String>,
-    /// The reason for which the call failed, if it did.
+    /// The reason the call failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failed: Option<String>,
 }

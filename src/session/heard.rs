@@ -35,7 +35,7 @@ pub(crate) struct PartialReply {
 }
 
 impl PartialReply {
-    /// Adds a part; what would make the whole longer than `most` bytes is cut. Answers whether
+    /// Adds a part; what would make the whole longer than `most` bytes is cut. Returns whether
     /// nothing was.
     pub(crate) fn push(&mut self, text: Arc<str>, most: usize) -> bool {
         let joined = self.parts.iter().map(|part| part.len() + 1).sum::<usize>();
@@ -51,7 +51,7 @@ impl PartialReply {
         false
     }
 
-    /// Adds a medium. Answers whether there is room for one more, of all together `most` bytes.
+    /// Adds a medium. Returns whether there is room for one more, of all together `most` bytes.
     pub(crate) fn push_medium(&mut self, medium: Packed, most: usize) -> bool {
         self.media.push(medium);
         let taken = self.media.iter().map(Packed::byte_len).sum::<usize>();

@@ -120,7 +120,7 @@ pub struct Unsent {
     pub tried_at: Option<DateTime<Utc>>,
 }
 
-/// The reason for which a message was given up.
+/// The reason a message was given up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -59,7 +59,7 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// The reason for which a session ended that did not end by itself.
+/// The reason a session ended that did not end by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -20,7 +20,7 @@ const HEADER: usize = MAGIC.len() + size_of::<u16>() + size_of::<u64>();
 /// No record of ours is larger; more is not read.
 const MAX_BYTES: usize = 16 << 20;
 
-/// The reason for which stored bytes are no record.
+/// The reason stored bytes are no record.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {

@@ -270,7 +270,7 @@ pub trait ConversationStore: Send + Sync {
     /// `decide` is called at most once and runs no code of the host. Where it leaves no commit, the
     /// transaction is as it was made, and None is answered. With [`Lookup::known`] that may be
     /// [`Committed::Conflict`] as well: what was decided on is not what is stored, and it is to be
-    /// decided anew.
+    /// decided again.
     ///
     /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs.
     /// Should the commit be refused all the same, the old record is lost: such a store sets the

@@ -41,7 +41,7 @@ pub enum Act {
         /// The value beside it, null for none.
         value: Value,
     },
-    /// The call that waits, else the next one, fails: `! failed no data base`.
+    /// The call that waits, else the next one, fails: `! failed no database`.
     Failed(String),
     /// The host answers its next call later: `! later`.
     Later,

@@ -39,7 +39,7 @@ impl Played {
     }
 }
 
-/// The first place at which a talk goes otherwise than it is written. It prints with the talk so
+/// The first place at which a talk differs from its script. It prints with the talk so
 /// far, the expected line behind `-` and the actual one behind `+`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -33,9 +33,9 @@ pub enum Line {
     /// A person gave the contact back, with what they found out: `! back {"solved":true}`.
     HandedBack(Value),
     /// Something else was done, as its own line says: `! context {"name":"Ada"}`.
-    Did(Act),
+    Acted(Act),
     /// The present state of the session: `= waiting at answer`.
-    Stands {
+    State {
         /// The state of its life.
         status: Status,
         /// Where.
@@ -44,15 +44,15 @@ pub enum Line {
         called: Option<FlowId>,
         /// The word that it ended with.
         outcome: Option<Box<str>>,
-        /// The reason for which it failed.
+        /// The reason it failed.
         failure: Option<Box<Failure>>,
     },
     /// Outcome of a trigger or a message that no session took: `* unmatched`.
-    Untaken(String),
+    NotTaken(String),
     /// An input that reached a session beside messages, in a journal: `# timed out`.
     Reached(String),
     /// The nodes that a turn came to, in a journal without the texts that it sent: `# ask, wait`.
-    Went(Vec<NodeId>),
+    Visited(Vec<NodeId>),
     /// A hint for the author: `? node "hi": reads "nam", which has no value`.
     Noticed(String),
 }
@@ -63,19 +63,19 @@ impl Line {
     pub fn mark(&self) -> char {
         match self {
             Self::Said(_) | Self::Chose(_) => '>',
-            Self::Did(act) => act.to_string().chars().next().unwrap_or('!'),
+            Self::Acted(act) => act.to_string().chars().next().unwrap_or('!'),
             Self::Sent(_) => '<',
             Self::Passed(_) => '@',
             Self::Called(_) => '~',
             Self::Answered(_) | Self::HandedBack(_) => '!',
-            Self::Stands { .. } => '=',
-            Self::Untaken(_) => '*',
-            Self::Reached(_) | Self::Went(_) => '#',
+            Self::State { .. } => '=',
+            Self::NotTaken(_) => '*',
+            Self::Reached(_) | Self::Visited(_) => '#',
             Self::Noticed(_) => '?',
         }
     }
 
-    /// Returns true if a talk that expects this line goes as it went: `< Hi …`, `= waiting at
+    /// Returns true if an expected line of a talk matches this one: `< Hi …`, `= waiting at
     /// menu`.
     #[must_use]
     pub fn fits(&self, expected: &str) -> bool {
@@ -94,7 +94,7 @@ impl Line {
         Some(match self {
             Self::Sent(message) => shown(message),
             Self::Called(call) => call.to_string(),
-            Self::Stands { status, node, called, outcome, failure } => {
+            Self::State { status, node, called, outcome, failure } => {
                 let mut text = format!("{status} at {node}");
                 text.extend(called.iter().map(|flow| format!(" of {flow}")));
                 let why = failure.iter().map(|why| format!(": {}: {}", why.code.as_str(), why.message));
@@ -102,7 +102,7 @@ impl Line {
                 text.extend(outcome.iter().map(|outcome| format!(", {outcome}")));
                 text
             }
-            Self::Untaken(what) | Self::Noticed(what) => what.clone(),
+            Self::NotTaken(what) | Self::Noticed(what) => what.clone(),
             _ => return None,
         })
     }
@@ -115,7 +115,7 @@ impl Line {
             Self::Passed(time) => Act::Pass(*time),
             Self::Answered(result) => answer(result),
             Self::HandedBack(vars) => Act::Back(vars.clone()),
-            Self::Did(act) => act.clone(),
+            Self::Acted(act) => act.clone(),
             _ => return None,
         })
     }
@@ -140,7 +140,7 @@ impl fmt::Display for Line {
         match (self, self.heard()) {
             (Self::Sent(_), Some(text)) => marked(f, '<', &heard(&text)),
             (_, Some(text)) => marked(f, self.mark(), &text),
-            (Self::Went(nodes), None) => {
+            (Self::Visited(nodes), None) => {
                 let nodes: Vec<&str> = nodes.iter().map(NodeId::as_str).collect();
                 write!(f, "# {}", nodes.join(", "))
             }

@@ -56,7 +56,7 @@ pub enum TalkPart {
     Remark,
 }
 
-/// The reason for which a text is no talk: the line, the column and the rule.
+/// The reason a text is not a talk: the line, the column and the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {rule}")]
 #[non_exhaustive]

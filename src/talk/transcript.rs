@@ -35,18 +35,18 @@ impl Transcript {
             before = Some(entry.at);
             if let Some(new) = &entry.new {
                 let context = Some(new.context.to_json()).filter(|_| !new.context.is_empty());
-                lines.extend(context.map(|context| Line::Did(Act::Context(context))));
+                lines.extend(context.map(|context| Line::Acted(Act::Context(context))));
                 lines.extend(new.opening.as_ref().map(said));
             }
             lines.extend(reached(&entry.input));
             let nodes: Vec<NodeId> =
                 entry.steps.iter().filter(|step| step.entered).map(|step| step.node.clone()).collect();
             if entry.sent.is_empty() && !nodes.is_empty() {
-                lines.push(Line::Went(nodes));
+                lines.push(Line::Visited(nodes));
             }
             lines.extend(entry.sent.iter().map(|message| Line::Sent(Box::new((**message).clone()))));
         }
-        lines.extend(journal.last().map(|last| Line::Stands {
+        lines.extend(journal.last().map(|last| Line::State {
             status: last.status,
             node: last.node.clone(),
             called: None,
@@ -96,7 +96,7 @@ pub(crate) fn sent(kind: MessageKind, text: &str, value: Option<Value>, meta: Op
         }
     };
     object.extend(meta.map(|meta| ("meta".to_owned(), meta)));
-    Line::Did(Act::Send(Value::Object(object)))
+    Line::Acted(Act::Send(Value::Object(object)))
 }
 
 /// Returns the line of an input that reached a session.

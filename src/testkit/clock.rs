@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::clock::{Clock, Ids};
 
-/// A clock that stops until it is moved. Clones show the same time.
+/// A clock that moves only when it is set or moved. Clones show the same time.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);
 

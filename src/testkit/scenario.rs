@@ -222,7 +222,7 @@ impl Scenario {
         self.is("waiting")
     }
 
-    /// Expects that the session has ended since nobody answered.
+    /// Expects that the session has expired because nobody answered.
     #[track_caller]
     pub fn is_expired(&mut self) -> &mut Self {
         self.is("expired")

@@ -1,7 +1,7 @@
-//! The reason for which a JSON value was not packed: the rule, and where it was broken. Never the
+//! The reason a JSON value was not packed: the rule, and where it was broken. Never the
 //! value itself, which is a contact's.
 
-/// The reason for which a value was refused ([SEMANTICS S7](crate::semantics#s7)). `at` is the
+/// The reason a value was refused ([SEMANTICS S7](crate::semantics#s7)). `at` is the
 /// place as a path, `cart.items[3]`; empty for the whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

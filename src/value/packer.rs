@@ -27,7 +27,7 @@ pub(super) struct Packer {
     out: Vec<u8>,
     caps: Caps,
     depth: usize,
-    /// The reason for which packing stopped; what serde carries upward says only that it did.
+    /// The reason packing stopped; what serde carries upward says only that it did.
     pub(super) fault: Option<PackError>,
 }
 

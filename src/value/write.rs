@@ -24,7 +24,7 @@ pub(super) fn object(from: impl Serialize, caps: &Caps) -> Result<Box<str>, Pack
     packer.finish()
 }
 
-/// The reason for which nothing more is written.
+/// The reason nothing more is written.
 #[derive(Debug)]
 pub(super) struct WriteError(pub(super) PackError);
 

@@ -93,7 +93,7 @@ fn each_act_prints_as_it_is_read() {
         Act::Now(json!(null)),
         Act::Branch { branch: "found".into(), value: json!(null) },
         Act::Branch { branch: "found".into(), value: json!({"id": 7}) },
-        Act::Failed("no data base\nat all".into()),
+        Act::Failed("no database\nat all".into()),
         Act::Later,
         Act::Result(json!("x")),
         Act::Back(json!({})),

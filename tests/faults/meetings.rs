@@ -17,7 +17,7 @@ fn address(id: &str) -> Address {
     Address::new(&Account::new(Channel::WhatsApp, SHOP).unwrap(), id).unwrap()
 }
 
-/// Starts a flow in a process that may die of it. Answers whether it did not fail.
+/// Starts a flow in a process that may die of it. Returns whether it did not fail.
 fn begins(world: &World, flow: &str, at: &str) -> bool {
     let request = TriggerRequest::new(flow).address(Channel::WhatsApp, SHOP, at).uuid(flow);
     matches!(poll_some(&world.plan, 10_000, world.engine().trigger(request)), Some(Ok(_)))

@@ -180,7 +180,7 @@ fn a_person_is_asked_what_the_host_answers() {
     assert!(out.ends_with(&format!("{ask}< Your order A-1234 is packed.\n= completed\n\n")), "{out}");
     let notes: Vec<&str> = err.lines().collect();
     assert!(notes[0] == "the flow asks nothing" && notes[1].starts_with("/answer: is no JSON"), "{notes:?}");
-    let (out, _) = play("order status\nA-1234\n/fail no data base\n");
+    let (out, _) = play("order status\nA-1234\n/fail no database\n");
     assert!(out.ends_with(&format!("{ask}< An agent will write to you shortly.\n= handoff\n\n")), "{out}");
     let (_, err) = play("order status\nA-1234\n/wait 30s\n/answer 1\n");
     assert!(err.ends_with("that comes too late\n"), "{err}");

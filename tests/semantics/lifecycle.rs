@@ -578,7 +578,7 @@ fn a_flow_with_live_sessions_is_not_deleted() {
     world.begin(TriggerRequest::new("q").phone(BOB));
     block_on(world.flows().unpublish(&id("q"), Unpublish::Drain)).unwrap();
     let delete = || block_on(world.flows().delete(&id("q")));
-    assert_eq!(told(delete()), ("in_use", "flow `q` has 2 live sessions".to_owned()));
+    assert_eq!(told(delete()), ("in_use", "flow `q` has live sessions: 2".to_owned()));
     world.tick_after(minutes(30));
     delete().unwrap();
     assert_eq!(block_on(world.flows().get(&id("q"))).unwrap(), None);

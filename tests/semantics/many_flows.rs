@@ -281,7 +281,7 @@ impl Clock for Hasty {
     }
 }
 
-/// L10, S17: a lost race is decided anew on what is there now; `Contention` after ten seconds, with
+/// L10, S17: a lost race is decided again on what is there now; `Contention` after ten seconds, with
 /// nothing changed.
 #[test]
 fn a_lost_race_is_decided_anew() {

@@ -750,10 +750,7 @@ fn a_campaigns_rate_needs_a_timer_and_a_number() {
         |bot: &Engine<Watched>, rate| told(bot.trigger_many(1, requests(1)).per_second(rate).map(drop));
     assert_eq!(
         error(&bot, 10),
-        (
-            "invalid_input",
-            "`per_second` needs an engine with a timer, `Builder::timer` (SEMANTICS T8)".to_owned()
-        )
+        ("invalid_input", "`per_second` needs an engine with a timer: `Builder::timer` sets one".to_owned())
     );
     for rate in [0, 1_000_001] {
         assert_eq!(error(&bot, rate).1, "`per_second` must be 1 to 1,000,000 starts");

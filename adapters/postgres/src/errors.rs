@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 
 /// The operation that was under way when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doing {
+pub(super) enum AccessKind {
     /// Getting a connection: nothing was sent.
     Connect,
     /// A statement that changes nothing.
@@ -47,22 +47,22 @@ impl Fault {
         Self::Sorted(StoreErrorKind::Permanent, rule.to_string().into())
     }
 
-    pub(super) fn timeout(doing: Doing) -> Self {
-        let kind = match doing {
-            Doing::Write => StoreErrorKind::Unknown,
-            Doing::Connect | Doing::Read => StoreErrorKind::Transient,
+    pub(super) fn timeout(kind: AccessKind) -> Self {
+        let (sorted, text) = match kind {
+            AccessKind::Connect => (
+                StoreErrorKind::Transient,
+                "no connection in time: overloaded, or the server does not answer",
+            ),
+            AccessKind::Read => (StoreErrorKind::Transient, "the server did not answer in time"),
+            AccessKind::Write => (StoreErrorKind::Unknown, "the server did not answer in time"),
         };
-        let text = match doing {
-            Doing::Connect => "no connection in time: overloaded, or the server does not answer",
-            Doing::Read | Doing::Write => "the server did not answer in time",
-        };
-        Self::Sorted(kind, text.into())
+        Self::Sorted(sorted, text.into())
     }
 
     pub(super) fn of_pool(error: PoolError) -> Self {
         match error {
             PoolError::Backend(error) => error.into(),
-            PoolError::Timeout(_) => Self::timeout(Doing::Connect),
+            PoolError::Timeout(_) => Self::timeout(AccessKind::Connect),
             error => Self::Sorted(StoreErrorKind::Transient, format!("no connection: {error}").into()),
         }
     }
@@ -119,12 +119,12 @@ impl Fault {
     }
 
     /// The error for the caller; `what` names the operation.
-    pub(super) fn into_error(self, doing: Doing, what: &'static str) -> StoreError {
+    pub(super) fn into_error(self, kind: AccessKind, what: &'static str) -> StoreError {
         let (kind, hint) = match &self {
             Self::Postgres(error) => match error.code() {
-                Some(state) => sort(state, doing),
+                Some(state) => sort(state, kind),
                 None if is_local(error) => (StoreErrorKind::Permanent, None),
-                None if doing == Doing::Write => (StoreErrorKind::Unknown, None),
+                None if kind == AccessKind::Write => (StoreErrorKind::Unknown, None),
                 None => (StoreErrorKind::Transient, None),
             },
             Self::Sorted(kind, _) => (*kind, None),
@@ -157,11 +157,11 @@ const UNPREPARED: &str = "behind a pooler leave `prepared_statements` off";
 const READ_ONLY: &str =
     "what is written to only reads: a standby, a primary that was replaced, or a transaction of the host";
 
-fn sort(state: &SqlState, doing: Doing) -> (StoreErrorKind, Option<&'static str>) {
+fn sort(state: &SqlState, kind: AccessKind) -> (StoreErrorKind, Option<&'static str>) {
     use StoreErrorKind::{Permanent, Transient, Unknown};
     let code = state.code();
     if is_going(state) {
-        let kind = if doing == Doing::Write { Unknown } else { Transient };
+        let kind = if kind == AccessKind::Write { Unknown } else { Transient };
         return (kind, None);
     }
     match code {

@@ -77,7 +77,7 @@ pub(super) async fn definition(
     Ok(Some(text.map_err(|_| Fault::permanent("a stored definition is not text"))?.into()))
 }
 
-/// The reason for which a change is not written, as a way out of its transaction.
+/// The reason a change is not written, as a way out of its transaction.
 enum Refused {
     Conflict,
     Failed(Fault),

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::commit;
-use crate::errors::{Doing, Fault};
+use crate::errors::{AccessKind, Fault};
 use crate::inner::{Inner, stopped};
 use crate::link::Link;
 use crate::load::{LoadRow, load_held};
@@ -59,7 +59,7 @@ impl Inner {
         answered.await.unwrap_or_else(|_| Err(stopped("update"))).map(Some)
     }
 
-    /// The transaction. [`Committed::Conflict`]: nothing was written, and it is to be decided anew.
+    /// The transaction. [`Committed::Conflict`]: nothing was written, and it is to be decided again.
     async fn hold(
         &self,
         row: &Arc<LoadRow>,
@@ -67,7 +67,7 @@ impl Inner {
     ) -> Result<Committed, StoreError> {
         let has_flows = self.has_flows();
         let done = self
-            .again(Doing::Read, |link| {
+            .again(AccessKind::Read, |link| {
                 let (row, desk) = (Arc::clone(row), Arc::clone(desk));
                 Box::pin(async move {
                     let within = link.inside();
@@ -85,10 +85,10 @@ impl Inner {
             Ok(committed) => Ok(committed),
             // Before the decision was asked for nothing was written. After that only the server
             // itself can say so: nobody knows what a connection that fell silent has done.
-            Err((doing, fault)) => match (take(desk), fault) {
-                (Some(_), fault) => Err(fault.into_error(doing, "load")),
-                (None, fault @ Fault::Postgres(_)) => Err(fault.into_error(Doing::Write, "commit")),
-                (None, fault) => Err(StoreError::unknown(fault.into_error(Doing::Write, "commit"))),
+            Err((kind, fault)) => match (take(desk), fault) {
+                (Some(_), fault) => Err(fault.into_error(kind, "load")),
+                (None, fault @ Fault::Postgres(_)) => Err(fault.into_error(AccessKind::Write, "commit")),
+                (None, fault) => Err(StoreError::unknown(fault.into_error(AccessKind::Write, "commit"))),
             },
         }
     }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::PostgresOptions;
-use crate::errors::{Doing, Fault};
+use crate::errors::{AccessKind, Fault};
 use crate::lane::Lanes;
 use crate::link::Link;
 use crate::plans::ServerEvent;
@@ -75,7 +75,7 @@ impl Inner {
     /// same.
     pub(super) async fn ask<T, F>(
         self: &Arc<Self>,
-        doing: Doing,
+        kind: AccessKind,
         what: &'static str,
         work: F,
     ) -> Result<T, StoreError>
@@ -86,7 +86,7 @@ impl Inner {
         let (answer, answered) = oneshot::channel();
         let inner = Arc::clone(self);
         self.spawn(async move {
-            let _ = answer.send(inner.until_done(doing, what, work).await);
+            let _ = answer.send(inner.until_done(kind, what, work).await);
         });
         answered.await.unwrap_or_else(|_| Err(stopped(what)))
     }
@@ -98,7 +98,7 @@ impl Inner {
     /// Works again when others were preferred inside the server.
     pub(super) async fn until_done<T, F>(
         &self,
-        doing: Doing,
+        kind: AccessKind,
         what: &'static str,
         work: F,
     ) -> Result<T, StoreError>
@@ -106,12 +106,12 @@ impl Inner {
         T: Send + 'static,
         F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
     {
-        self.again(doing, work).await.map_err(|(doing, fault)| fault.into_error(doing, what))
+        self.again(kind, work).await.map_err(|(kind, fault)| fault.into_error(kind, what))
     }
 
     /// The same, with the failure as it is. Once others were preferred it works in a transaction
     /// that waits for them, where a stricter one could lose each time.
-    pub(super) async fn again<T, F>(&self, doing: Doing, work: F) -> Result<T, (Doing, Fault)>
+    pub(super) async fn again<T, F>(&self, kind: AccessKind, work: F) -> Result<T, (AccessKind, Fault)>
     where
         T: Send + 'static,
         F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
@@ -119,9 +119,9 @@ impl Inner {
         let mut attempt = 0;
         loop {
             let done = if attempt == 0 {
-                self.once(doing, &work).await
+                self.once(kind, &work).await
             } else {
-                self.once(doing, &|link: Link<'_>| waiting(link, work(link.inside()))).await
+                self.once(kind, &|link: Link<'_>| waiting(link, work(link.inside()))).await
             };
             match done {
                 Err((_, fault)) if fault.is_lost_race() && attempt < RACES => {
@@ -143,13 +143,13 @@ impl Inner {
     /// Works on a pooled connection. When that turns out to be broken, reads are tried on another,
     /// and so is whatever a server refused that only reads. Answers with a failure what was being
     /// done.
-    pub(super) async fn once<T, F>(&self, doing: Doing, work: &F) -> Result<T, (Doing, Fault)>
+    pub(super) async fn once<T, F>(&self, kind: AccessKind, work: &F) -> Result<T, (AccessKind, Fault)>
     where
         F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
     {
         let mut is_second = false;
         loop {
-            let client = self.client().await.map_err(|fault| (Doing::Connect, fault))?;
+            let client = self.client().await.map_err(|fault| (AccessKind::Connect, fault))?;
             let statements = self.prepares().then(|| &*client.statement_cache);
             let done = {
                 let work = work(Link::pooled(&client, statements));
@@ -160,11 +160,11 @@ impl Inner {
                 Ok(Err(fault)) => fault,
                 Err(_) => {
                     drop(Object::take(client));
-                    return Err((doing, Fault::timeout(doing)));
+                    return Err((kind, Fault::timeout(kind)));
                 }
             };
             if !fault.is_fatal() {
-                return Err((doing, fault));
+                return Err((kind, fault));
             }
             drop(Object::take(client));
             if fault.is_stale() {
@@ -175,8 +175,8 @@ impl Inner {
                 self.options.listener.tell(ServerEvent::NotPrepared);
                 continue;
             }
-            if is_second || !(doing == Doing::Read || fault.is_stale()) {
-                return Err((doing, fault));
+            if is_second || !(kind == AccessKind::Read || fault.is_stale()) {
+                return Err((kind, fault));
             }
             is_second = true;
         }
@@ -185,7 +185,7 @@ impl Inner {
     async fn client(&self) -> Result<Object, Fault> {
         match timeout(self.options.wait_timeout, self.pool.get()).await {
             Ok(client) => client.map_err(Fault::of_pool),
-            Err(_) => Err(Fault::timeout(Doing::Connect)),
+            Err(_) => Err(Fault::timeout(AccessKind::Connect)),
         }
     }
 }
@@ -197,5 +197,5 @@ fn waiting<'l, T: Send + 'l>(link: Link<'l>, work: Work<'l, T>) -> Work<'l, T> {
 /// The runtime ended before the work did.
 pub(super) fn stopped(what: &'static str) -> StoreError {
     Fault::Sorted(chatflow::error::StoreErrorKind::Unknown, "the store's runtime has ended".into())
-        .into_error(Doing::Write, what)
+        .into_error(AccessKind::Write, what)
 }

@@ -8,7 +8,7 @@ use chatflow::store::{Commit, Committed, Loaded, Settled};
 use tokio::sync::oneshot;
 
 use crate::commit::{self, apply};
-use crate::errors::Doing;
+use crate::errors::AccessKind;
 use crate::inner::{Inner, stopped};
 use crate::load::{LoadRow, load, load_one};
 use crate::queue::{Answer, Job, Opening, PATIENCE, QUEUED, Queue};
@@ -98,7 +98,7 @@ impl Inner {
 
     async fn load_alone(self: &Arc<Self>, row: LoadRow) -> Result<Loaded, StoreError> {
         let (row, has_flows) = (Arc::new(row), self.has_flows());
-        self.ask(Doing::Read, "load", move |link| {
+        self.ask(AccessKind::Read, "load", move |link| {
             let row = Arc::clone(&row);
             Box::pin(async move { load_one(&link, &row, has_flows).await })
         })
@@ -115,7 +115,7 @@ impl Inner {
                 jobs.into_iter().map(|job| (job.row, job.answer)).unzip();
             let (rows, has_flows) = (Arc::new(rows), self.has_flows());
             let loaded = self
-                .again(Doing::Read, move |link| {
+                .again(AccessKind::Read, move |link| {
                     let rows = Arc::clone(&rows);
                     Box::pin(async move { load(&link, &rows, has_flows).await })
                 })
@@ -123,12 +123,13 @@ impl Inner {
             match loaded {
                 Ok(loaded) => {
                     for (answer, loaded) in answers.into_iter().zip(loaded) {
-                        let _ = answer.send(loaded.map_err(|fault| fault.into_error(Doing::Read, "load")));
+                        let _ =
+                            answer.send(loaded.map_err(|fault| fault.into_error(AccessKind::Read, "load")));
                     }
                 }
-                Err((doing, fault)) => {
+                Err((kind, fault)) => {
                     for answer in answers {
-                        let _ = answer.send(Err(fault.clone().into_error(doing, "load")));
+                        let _ = answer.send(Err(fault.clone().into_error(kind, "load")));
                     }
                 }
             }
@@ -183,7 +184,7 @@ impl Inner {
         let writes = Arc::new(writes);
         let all = Arc::clone(&writes);
         let applied = self
-            .once(Doing::Write, &move |link| {
+            .once(AccessKind::Write, &move |link| {
                 let all = Arc::clone(&all);
                 Box::pin(async move { apply(&link, &all.iter().collect::<Vec<_>>()).await })
             })
@@ -207,9 +208,9 @@ impl Inner {
                     self.write_alone(Arc::clone(&writes), number, false, answer);
                 }
             }
-            Err((doing, fault)) => {
+            Err((kind, fault)) => {
                 for answer in answers {
-                    let _ = answer.send(Err(fault.clone().into_error(doing, "commit")));
+                    let _ = answer.send(Err(fault.clone().into_error(kind, "commit")));
                 }
             }
         }
@@ -226,7 +227,7 @@ impl Inner {
         let inner = Arc::clone(self);
         self.spawn(async move {
             let written = inner
-                .until_done(Doing::Write, "commit", move |link| {
+                .until_done(AccessKind::Write, "commit", move |link| {
                     let writes = Arc::clone(&writes);
                     Box::pin(async move {
                         match writes.get(number) {
@@ -263,7 +264,7 @@ impl Inner {
                 jobs.into_iter().map(|job| (job.row, job.answer)).unzip();
             let rows = Arc::new(rows);
             let settled = self
-                .again(Doing::Write, move |link| {
+                .again(AccessKind::Write, move |link| {
                     let rows = Arc::clone(&rows);
                     Box::pin(async move { settle(&link, &rows.iter().collect::<Vec<_>>()).await })
                 })
@@ -274,9 +275,9 @@ impl Inner {
                         let _ = answer.send(Ok(settled));
                     }
                 }
-                Err((doing, fault)) => {
+                Err((kind, fault)) => {
                     for answer in answers {
-                        let _ = answer.send(Err(fault.clone().into_error(doing, "settle")));
+                        let _ = answer.send(Err(fault.clone().into_error(kind, "settle")));
                     }
                 }
             }

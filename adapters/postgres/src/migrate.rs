@@ -5,7 +5,7 @@ use deadpool_postgres::Pool;
 use tokio_postgres::types::Type;
 
 use crate::PostgresOptions;
-use crate::errors::{Doing, Fault};
+use crate::errors::{AccessKind, Fault};
 use crate::link::Link;
 use crate::schema;
 use crate::shard::SHARDS;
@@ -14,12 +14,12 @@ use crate::shard::SHARDS;
 const ATTEMPTS: u32 = 20;
 
 pub(super) async fn run(pool: &Pool, options: &PostgresOptions) -> Result<(), StoreError> {
-    let failed = |fault: Fault| fault.into_error(Doing::Read, "migrate");
+    let failed = |fault: Fault| fault.into_error(AccessKind::Read, "migrate");
     if options.partitions.is_some_and(|slices| slices == 0 || slices > SHARDS) {
         return Err(failed(Fault::permanent("`partitions` must be 1 to 1024")));
     }
     let client =
-        pool.get().await.map_err(|error| Fault::of_pool(error).into_error(Doing::Connect, "migrate"))?;
+        pool.get().await.map_err(|error| Fault::of_pool(error).into_error(AccessKind::Connect, "migrate"))?;
     let link = Link::pooled(&client, None);
     for _ in 0..ATTEMPTS {
         match migrate(&link, options.partitions).await {

@@ -8,7 +8,7 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, Socket};
 
 use crate::PostgresStore;
-use crate::errors::{Doing, Fault};
+use crate::errors::{AccessKind, Fault};
 use crate::plans::{Listener, ServerEvent};
 use crate::{migrate, plans};
 
@@ -224,6 +224,6 @@ impl PostgresOptions {
         Pool::builder(manager)
             .max_size(self.pool_size)
             .build()
-            .map_err(|error| Fault::permanent(error).into_error(Doing::Connect, "connect"))
+            .map_err(|error| Fault::permanent(error).into_error(AccessKind::Connect, "connect"))
     }
 }

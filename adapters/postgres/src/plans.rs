@@ -7,7 +7,7 @@ use chatflow::error::StoreError;
 use deadpool_postgres::{Pool, PoolError};
 use tokio_postgres::Config;
 
-use crate::errors::{Doing, Fault};
+use crate::errors::{AccessKind, Fault};
 
 /// Settings of each connection. Every frequent statement reads single rows by an index, whatever
 /// the tables hold: a planner that goes by what it knows of them reads them from end to end while
@@ -72,7 +72,7 @@ pub(super) async fn reach(pool: &Pool) -> Result<bool, StoreError> {
     let client = match pool.get().await {
         Ok(client) => client,
         Err(PoolError::Backend(error)) if error.as_db_error().is_some() => return Ok(false),
-        Err(error) => return Err(Fault::of_pool(error).into_error(Doing::Connect, "connect")),
+        Err(error) => return Err(Fault::of_pool(error).into_error(AccessKind::Connect, "connect")),
     };
     let rows = client.query_typed(HAVE_ARRIVED, &[]).await;
     Ok(rows.ok().and_then(|rows| rows.first()?.try_get(0).ok()).unwrap_or(false))

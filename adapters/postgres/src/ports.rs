@@ -13,18 +13,18 @@ use chatflow::store::{
 use chrono::{DateTime, Utc};
 
 use crate::PostgresStore;
-use crate::errors::Doing::{Read, Write as Writing};
+use crate::errors::AccessKind::{Read, Write as Writing};
 use crate::load::LoadRow;
 use crate::{due, flows, held, queries, upkeep};
 
 /// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which
 /// are shared by attempts.
 macro_rules! ask {
-    ($store:expr, $doing:expr, $what:literal, $link:ident, [$($name:ident = $value:expr),*], $work:expr) => {{
+    ($store:expr, $kind:expr, $what:literal, $link:ident, [$($name:ident = $value:expr),*], $work:expr) => {{
         $(let $name = Arc::new($value);)*
         $store
             .inner
-            .ask($doing, $what, move |$link| {
+            .ask($kind, $what, move |$link| {
                 $(let $name = Arc::clone(&$name);)*
                 Box::pin(async move { $work.await })
             })
@@ -83,8 +83,8 @@ impl ConversationStore for PostgresStore {
 
     async fn live(&self, live: &Live) -> Result<u64, StoreError> {
         self.inner.settled_before().await;
-        let doing = if live.wake_at.is_some() { Writing } else { Read };
-        ask!(self, doing, "live", link, [live = live.clone()], upkeep::live(&link, &live))
+        let kind = if live.wake_at.is_some() { Writing } else { Read };
+        ask!(self, kind, "live", link, [live = live.clone()], upkeep::live(&link, &live))
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {

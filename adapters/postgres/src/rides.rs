@@ -14,7 +14,7 @@ use chatflow::store::{
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use crate::errors::Doing;
+use crate::errors::AccessKind;
 use crate::inner::{Inner, stopped};
 use crate::settle::{SettleRow, settle_late};
 
@@ -158,7 +158,7 @@ impl Inner {
         for settles in settles.chunks(self.options.batch) {
             let rows: Arc<Vec<SettleRow>> = Arc::new(settles.iter().map(SettleRow::of).collect());
             let written = self
-                .until_done(Doing::Write, "settle", move |link| {
+                .until_done(AccessKind::Write, "settle", move |link| {
                     let rows = Arc::clone(&rows);
                     Box::pin(async move { settle_late(&link, &rows).await })
                 })

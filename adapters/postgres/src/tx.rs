@@ -15,7 +15,7 @@ use chatflow::store::{
 use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 
-use crate::errors::{Doing, Fault};
+use crate::errors::{AccessKind, Fault};
 use crate::inner::Inner;
 use crate::link::Link;
 use crate::load::LoadRow;
@@ -51,7 +51,7 @@ impl fmt::Debug for PostgresTx<'_> {
 
 /// A failure here is surely not done: the host has not committed.
 fn failed(what: &'static str) -> impl FnOnce(Fault) -> StoreError {
-    move |fault| fault.into_error(Doing::Read, what)
+    move |fault| fault.into_error(AccessKind::Read, what)
 }
 
 impl ConversationStore for PostgresTx<'_> {

@@ -9,7 +9,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// The operation that was under way when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doing {
+pub(super) enum AccessKind {
     /// A script or command that changes nothing.
     Read,
     /// A script that writes.
@@ -21,16 +21,16 @@ pub(super) enum Doing {
 const LATER: [&str; 9] =
     ["LOADING", "BUSY", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
 
-pub(super) fn into_error(error: RedisError, doing: Doing, what: &'static str) -> StoreError {
+pub(super) fn into_error(error: RedisError, kind: AccessKind, what: &'static str) -> StoreError {
     let is_later = error.code().is_some_and(|code| LATER.contains(&code));
     let is_fault_of_connection = error.is_io_error() || error.is_timeout() || error.is_connection_dropped();
     let failure = Failure::new(what, error);
     if is_later || failure.is_unsent() {
         StoreError::transient(failure)
     } else if is_fault_of_connection || failure.is_cut_off() {
-        match doing {
-            Doing::Read => StoreError::transient(failure),
-            Doing::Write => StoreError::unknown(failure),
+        match kind {
+            AccessKind::Read => StoreError::transient(failure),
+            AccessKind::Write => StoreError::unknown(failure),
         }
     } else {
         StoreError::permanent(failure)

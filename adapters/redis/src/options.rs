@@ -8,7 +8,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::runtime::Handle;
 
 use crate::RedisStore;
-use crate::errors::{Doing, into_error};
+use crate::errors::{AccessKind, into_error};
 use crate::server::{Server, look_at};
 
 /// The faults that an acknowledged turn survives, by the server's append-only file; the later, the
@@ -81,7 +81,7 @@ impl RedisOptions {
             .set_connection_timeout(Some(self.answer_within))
             .set_response_timeout(Some(self.answer_within));
         let connection = ConnectionManager::new_with_config(client, config).await;
-        let connection = connection.map_err(|error| into_error(error, Doing::Read, "connect"))?;
+        let connection = connection.map_err(|error| into_error(error, AccessKind::Read, "connect"))?;
         let server = Server::new(connection, runtime, &self.prefix);
         look_at(&server, self.durability).await?;
         Ok(RedisStore { server: Arc::new(server) })

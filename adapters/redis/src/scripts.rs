@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use redis::Cmd;
 
-use crate::errors::Doing;
+use crate::errors::AccessKind;
 
 const COMMON: &str = include_str!("lua/common.lua");
 
@@ -12,14 +12,14 @@ const COMMON: &str = include_str!("lua/common.lua");
 pub(super) struct Script {
     /// The operation, for errors: `cannot …`.
     pub(super) what: &'static str,
-    pub(super) doing: Doing,
+    pub(super) kind: AccessKind,
     body: &'static str,
     whole: OnceLock<(String, redis::Script)>,
 }
 
 impl Script {
-    const fn new(what: &'static str, doing: Doing, body: &'static str) -> Self {
-        Self { what, doing, body, whole: OnceLock::new() }
+    const fn new(what: &'static str, kind: AccessKind, body: &'static str) -> Self {
+        Self { what, kind, body, whole: OnceLock::new() }
     }
 
     fn whole(&self) -> &(String, redis::Script) {
@@ -49,8 +49,8 @@ impl Script {
 }
 
 macro_rules! scripts {
-    ($($name:ident: $doing:ident $what:literal $file:literal)*) => {
-        $(pub(super) static $name: Script = Script::new($what, Doing::$doing, include_str!($file));)*
+    ($($name:ident: $kind:ident $what:literal $file:literal)*) => {
+        $(pub(super) static $name: Script = Script::new($what, AccessKind::$kind, include_str!($file));)*
     };
 }
 

@@ -5,7 +5,7 @@ use redis::aio::ConnectionManager;
 use redis::{Cmd, FromRedisValue, Value};
 use tokio::runtime::Handle;
 
-use crate::errors::{Doing, Failure, into_error};
+use crate::errors::{AccessKind, Failure, into_error};
 use crate::options::Durability;
 use crate::scripts::Script;
 
@@ -41,7 +41,7 @@ impl Server {
             }
             answer => answer,
         };
-        read(answer, script.doing, script.what)
+        read(answer, script.kind, script.what)
     }
 
     /// Runs a command that changes nothing.
@@ -50,7 +50,7 @@ impl Server {
         what: &'static str,
         command: Cmd,
     ) -> Result<T, StoreError> {
-        read(self.send(command).await, Doing::Read, what)
+        read(self.send(command).await, AccessKind::Read, what)
     }
 
     /// Sends in the runtime that the store was connected in, from any executor; the answer is
@@ -67,10 +67,10 @@ impl Server {
 
 fn read<T: FromRedisValue>(
     answer: Result<Value, redis::RedisError>,
-    doing: Doing,
+    kind: AccessKind,
     what: &'static str,
 ) -> Result<T, StoreError> {
-    let value = answer.map_err(|error| into_error(error, doing, what))?;
+    let value = answer.map_err(|error| into_error(error, kind, what))?;
     T::from_redis_value(value).map_err(|error| StoreError::permanent(Failure::new(what, error)))
 }
 
@@ -110,7 +110,7 @@ async fn durability_of(server: &Server) -> Result<Option<Durability>, StoreError
         Err(error) if matches!(error.kind(), redis::ErrorKind::Server(_) | redis::ErrorKind::Extension) => {
             return Ok(None);
         }
-        Err(error) => return Err(into_error(error, Doing::Read, "look at the server's settings")),
+        Err(error) => return Err(into_error(error, AccessKind::Read, "look at the server's settings")),
     };
     let is = |name: &str, value: &str| settings.iter().any(|(key, found)| key == name && found == value);
     let may_evict =

@@ -41,7 +41,7 @@ pub(super) trait Operation: Send + Sync + 'static {
     fn run(&self, database: &Database<'_>) -> Result<Self::Answer, Failure>;
 }
 
-/// The reason for which an operation has no answer.
+/// The reason an operation has no answer.
 pub(super) enum Failure {
     /// The transaction is spoiled.
     Sqlite(rusqlite::Error),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chatflow::error::StoreError;
 use rusqlite::ErrorCode;
 
-/// The reason for which a file was not taken.
+/// The reason a file was not taken.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     #[error(

@@ -171,7 +171,7 @@ impl Database {
         }
     }
 
-    /// Removes a token. Answers whether it was there.
+    /// Removes a token. Returns whether it was there.
     ///
     /// # Errors
     /// The driver's error.

@@ -32,7 +32,7 @@ impl Rehearsal {
             }
             Act::Pass(time) if *time >= TimeDelta::zero() => return self.pass(*time),
             Act::Pass(time) | Act::Asleep(time) => {
-                self.transcript.0.push(Line::Did(act.clone()));
+                self.transcript.0.push(Line::Acted(act.clone()));
                 self.stage.set(later(self.stage.now(), *time));
                 if matches!(act, Act::Pass(_)) {
                     return self.look(since);
@@ -47,13 +47,13 @@ impl Rehearsal {
             }
             Act::Back(vars) if self.contact_in_handoff()?.is_some() => return self.hand_back(vars.clone()),
             Act::Back(_) | Act::Touch if self.contact_in_handoff()?.is_none() => {
-                self.transcript.0.push(Line::Did(act.clone()));
+                self.transcript.0.push(Line::Acted(act.clone()));
                 self.untaken("not in handoff");
             }
             Act::Later => self.stage.expect_next(Ok(Answer::Later)),
             Act::Let { .. } | Act::Version(_) => {}
             _ => {
-                self.transcript.0.push(Line::Did(act.clone()));
+                self.transcript.0.push(Line::Acted(act.clone()));
                 self.act_of_host(act)?;
                 if !act.is_preparation() {
                     return self.look(since);
@@ -105,7 +105,7 @@ impl Rehearsal {
     /// Time passes until an instant; before anything has happened, it is the time of the beginning.
     fn pass_until(&mut self, instant: DateTime<Utc>) -> Result<&[Line], Error> {
         let since = self.transcript.0.len();
-        self.transcript.0.push(Line::Did(Act::At(instant)));
+        self.transcript.0.push(Line::Acted(Act::At(instant)));
         if since == 0 {
             self.beyond.is_timed = true;
             self.stage.set(instant);

@@ -203,7 +203,7 @@ impl Rehearsal {
         }
         let since = self.transcript.0.len();
         let triggered = at_once(self.bot.trigger(request))?;
-        self.transcript.0.extend(is_told.then_some(Line::Did(Act::Context(context))));
+        self.transcript.0.extend(is_told.then_some(Line::Acted(Act::Context(context))));
         match triggered {
             Triggered::Started(session) => self.session = Some(session.session_id),
             Triggered::AlreadyRunning(_) => self.untaken("already running"),
@@ -390,7 +390,7 @@ impl Rehearsal {
     }
 
     fn untaken(&mut self, what: impl Into<String>) {
-        self.transcript.0.push(Line::Untaken(what.into()));
+        self.transcript.0.push(Line::NotTaken(what.into()));
     }
 
     /// Works what is due now, and answers with the lines since a place.
@@ -462,7 +462,7 @@ impl Rehearsal {
             !is_own(asked) || session.call().is_some_and(|call| call.id == asked.reference.call)
         });
         let (flow, _) = session.active();
-        let line = Line::Stands {
+        let line = Line::State {
             status: session.status(),
             node: session.node().clone(),
             called: Some(flow).filter(|flow| *flow != session.flow()).cloned(),

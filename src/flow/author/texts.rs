@@ -30,7 +30,7 @@ use crate::flow::lang::language::Language;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Texts(FlowDef);
 
-/// The reason for which a file of gettext cannot be made or taken.
+/// The reason a file of gettext cannot be made or taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadPo {

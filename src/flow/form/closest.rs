@@ -4,6 +4,7 @@
 /// where it was written is the one that was meant.
 const SYNONYMS: &[(&str, &[&str])] = &[
     // Fields.
+    ("arguments", &["args"]),
     ("body", &["text"]),
     ("buttons", &["options", "choices"]),
     ("caption", &["text"]),
@@ -12,20 +13,40 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("content", &["text"]),
     ("destination", &["to"]),
     ("duration", &["for"]),
+    ("handle", &["branch"]),
     ("if", &["when", "branch"]),
-    ("label", &["title", "name"]),
+    ("key", &["name"]),
+    ("label", &["title", "name", "branch"]),
+    ("lat", &["latitude"]),
+    ("left", &["value"]),
+    ("lng", &["longitude"]),
+    ("lon", &["longitude"]),
+    ("long", &["longitude"]),
     ("message", &["text", "send_message"]),
+    ("minutes", &["for"]),
+    ("name", &["label"]),
     ("next", &["to"]),
     ("operator", &["op"]),
     ("options", &["choices"]),
+    ("output", &["branch", "save_to"]),
+    ("parameters", &["args", "params"]),
+    ("params", &["args"]),
     ("phrase", &["text"]),
+    ("port", &["branch"]),
+    ("prompt", &["text"]),
+    ("right", &["to"]),
     ("save_as", &["save_to"]),
+    ("seconds", &["for"]),
     ("source", &["from"]),
+    ("source_handle", &["branch"]),
     ("store_in", &["save_to"]),
     ("target", &["to", "node"]),
+    ("text", &["label", "title"]),
     ("title", &["label", "name"]),
+    ("to", &["target"]),
     ("ttl", &["session_ttl_minutes"]),
-    ("type", &["kind", "match"]),
+    ("type", &["kind", "expect", "match"]),
+    ("value", &["to"]),
     ("variable", &["save_to", "name"]),
     // Kinds of nodes.
     ("ai", &["llm"]),
@@ -38,11 +59,11 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("human", &["handoff"]),
     ("loop", &["for_each"]),
     ("pause", &["delay"]),
-    ("question", &["ask"]),
+    ("question", &["text", "ask"]),
     ("set", &["set_variables"]),
     ("set_variable", &["set_variables"]),
     ("sleep", &["delay"]),
-    ("subflow", &["call_flow"]),
+    ("subflow", &["flow", "call_flow"]),
     ("switch", &["branch"]),
     ("wait", &["wait_reply", "for"]),
     ("webhook", &["http_request"]),
@@ -50,24 +71,39 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("!=", &["string_not_equals"]),
     ("<", &["number_less"]),
     ("<=", &["number_less_or_equal"]),
+    ("<>", &["string_not_equals"]),
     ("=", &["string_equals"]),
     ("==", &["string_equals"]),
+    ("===", &["string_equals"]),
+    ("!==", &["string_not_equals"]),
     (">", &["number_greater"]),
     (">=", &["number_greater_or_equal"]),
     ("after", &["date_after"]),
     ("before", &["date_before"]),
     ("between", &["number_between"]),
     ("contains", &["string_contains"]),
+    ("does_not_contain", &["string_not_contains"]),
+    ("does_not_equal", &["string_not_equals"]),
     ("empty", &["string_is_blank"]),
     ("ends_with", &["string_ends_with"]),
     ("eq", &["string_equals"]),
+    ("equal", &["string_equals"]),
+    ("equal_to", &["string_equals"]),
     ("equals", &["string_equals"]),
     ("gt", &["number_greater"]),
     ("gte", &["number_greater_or_equal"]),
     ("greater_than", &["number_greater"]),
+    ("greater_than_or_equal", &["number_greater_or_equal"]),
+    ("greater_than_or_equals", &["number_greater_or_equal"]),
     ("in", &["in_list"]),
+    ("is", &["string_equals"]),
     ("is_empty", &["string_is_blank"]),
+    ("is_equal_to", &["string_equals"]),
+    ("is_not", &["string_not_equals"]),
+    ("is_not_empty", &["string_is_not_blank"]),
     ("less_than", &["number_less"]),
+    ("less_than_or_equal", &["number_less_or_equal"]),
+    ("less_than_or_equals", &["number_less_or_equal"]),
     ("lt", &["number_less"]),
     ("lte", &["number_less_or_equal"]),
     ("matches", &["string_matches"]),
@@ -75,6 +111,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("neq", &["string_not_equals"]),
     ("not_contains", &["string_not_contains"]),
     ("not_empty", &["string_is_not_blank"]),
+    ("not_equal", &["string_not_equals"]),
     ("not_equals", &["string_not_equals"]),
     ("regex", &["string_matches", "pattern"]),
     ("starts_with", &["string_starts_with"]),
@@ -93,7 +130,7 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> +
     if word.len() > LONGEST {
         return None;
     }
-    let word = word.to_lowercase();
+    let word = snake_case(word);
     if let Some(meant) = translated(&word, known.clone()) {
         return Some(meant);
     }
@@ -107,8 +144,24 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> +
         .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
+        // Of two that are as near, a wrong letter is likelier than one too many.
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(word.len())))
         .map(|(_, candidate)| candidate)
+}
+
+/// A word in the spelling of fields and operators: `notEquals` and `Not-Equals` are `not_equals`.
+fn snake_case(word: &str) -> String {
+    let mut written = String::with_capacity(word.len() + 2);
+    for letter in word.chars() {
+        if letter.is_uppercase() && written.ends_with(|before: char| before.is_lowercase()) {
+            written.push('_');
+        }
+        match letter {
+            '-' | ' ' => written.push('_'),
+            letter => written.extend(letter.to_lowercase()),
+        }
+    }
+    written
 }
 
 /// Levenshtein's distance, one row at a time.
@@ -136,6 +189,7 @@ mod tests {
         assert_eq!(closest("saveTo", known), Some("save_to"));
         assert_eq!(closest("colour", known), None);
         assert_eq!(closest("if", known), Some("id"));
+        assert_eq!(closest("uri", ["ui", "url"]), Some("url"));
     }
 
     #[test]
@@ -146,5 +200,16 @@ mod tests {
         assert_eq!(closest("message", ["id", "kind", "text"]), Some("text"));
         assert_eq!(closest("==", ["string_equals", "number_equals"]), Some("string_equals"));
         assert_eq!(closest("equals", ["exists"]), None, "ours is not known there");
+        for (theirs, ours) in [
+            ("notEquals", "string_not_equals"),
+            ("isNotEmpty", "string_is_not_blank"),
+            ("greaterThanOrEqual", "number_greater_or_equal"),
+            ("startsWith", "string_starts_with"),
+            ("does-not-contain", "string_not_contains"),
+            ("sourceHandle", "branch"),
+            ("lng", "longitude"),
+        ] {
+            assert_eq!(closest(theirs, ["op", ours]), Some(ours), "{theirs}");
+        }
     }
 }

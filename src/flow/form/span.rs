@@ -19,7 +19,7 @@ pub struct Span {
     text: Box<str>,
 }
 
-/// The reason for which a text is no time span.
+/// The reason a text is not a time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadSpan {

@@ -30,7 +30,7 @@ use crate::flow::node::{NodeContract, Port, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OpenHoursDef {
-    /// The time zone by its name in the IANA data base, such as `Europe/Berlin` (feature
+    /// The time zone by its name in the IANA database, such as `Europe/Berlin` (feature
     /// `time-zones`); or `UTC`, or a fixed offset such as `+05:30`; or a template that gives one,
     /// such as `{{ contact.timezone }}`. What gives none counts as the contact's.
     pub timezone: String,

@@ -71,7 +71,7 @@ pub struct SetContactDef {
     /// The language tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<EditDef>,
-    /// The time zone by its name in the IANA data base.
+    /// The time zone by its name in the IANA database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<EditDef>,
     /// Other fields: JSON in which each text is a template; `null` removes the field.

@@ -61,7 +61,7 @@ pub struct SettingsDef {
     /// ([SEMANTICS A1](crate::semantics#a1)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
-    /// The time zone of a contact whose own is not known, by its name in the IANA data base; UTC if
+    /// The time zone of a contact whose own is not known, by its name in the IANA database; UTC if
     /// absent ([SEMANTICS U16](crate::semantics#u16)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,

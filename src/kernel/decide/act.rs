@@ -16,7 +16,7 @@ use crate::value::Bag;
 
 /// One change to a conversation.
 pub(crate) trait ConversationChange: Send {
-    /// Makes it. Answers whether it took effect.
+    /// Makes it. Returns whether it took effect.
     fn make(&mut self, decision: &mut Decision<'_>) -> bool;
 
     /// True if it needs every version that its live sessions are pinned to (SEMANTICS S14). Where

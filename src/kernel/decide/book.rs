@@ -79,7 +79,7 @@ impl<'a> WorkBooking<'a> {
         }
     }
 
-    /// Answers whether it is booked in the conversation of another contact, to which this one
+    /// Returns whether it is booked in the conversation of another contact, to which this one
     /// comes.
     fn is_elsewhere(&self) -> bool {
         matches!(&*self.meeting, Meeting::One(unite) if unite.is_elsewhere())

@@ -63,7 +63,7 @@ impl Decision<'_> {
         timers.map(|(at, _)| at).chain(pause).any(|at| instant < at && at <= self.now)
     }
 
-    /// Ends a pause that is over at this instant, at its own time. Answers whether there was one.
+    /// Ends a pause that is over at this instant, at its own time. Returns whether there was one.
     fn end_pause(&mut self, at: DateTime<Utc>) -> bool {
         let end = self.conversation.pause().and_then(|pause| pause.until).filter(|until| *until <= at);
         end.is_some_and(|until| self.unpause(until))

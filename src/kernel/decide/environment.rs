@@ -67,7 +67,7 @@ pub(crate) struct Pinned<'a> {
     pub(crate) terminated: bool,
 }
 
-/// The reason for which a version cannot be used here (SEMANTICS S14).
+/// The reason a version cannot be used here (SEMANTICS S14).
 #[derive(Clone, Copy)]
 pub(crate) struct Unusable<'a> {
     pub(crate) reason: &'a MissingReason,
@@ -95,7 +95,7 @@ impl<'a> Pinned<'a> {
     }
 }
 
-/// The reason for which a decision cannot be made with the flows as they are.
+/// The reason a decision cannot be made with the flows as they are.
 pub(crate) enum Unready {
     /// These versions have not been fetched.
     Fetch(Vec<(FlowId, FlowVersion)>),

@@ -56,7 +56,7 @@ pub(crate) trait Operation: Send {
     /// Finds out whether the call was answered before.
     fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error>;
 
-    /// Looks at the request beside the conversation, which is there or not. Answers whether it has
+    /// Looks at the request beside the conversation, which is there or not. Returns whether it has
     /// its answer.
     fn check(&mut self, _is_known: bool, _env: &Environment<'_>) -> Result<bool, Halt> {
         Ok(false)
@@ -79,7 +79,7 @@ pub(crate) trait Operation: Send {
     }
 
     /// Finds out whether an address is in doubt, such as one that an earlier attempt wanted and
-    /// that this contact has. Answers whether it has its answer.
+    /// that this contact has. Returns whether it has its answer.
     fn doubts_address(&mut self, _decision: &Decision<'_>, _taken: Option<&(Alias, ContactId)>) -> bool {
         false
     }
@@ -91,7 +91,7 @@ pub(crate) trait Operation: Send {
     fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Halt>;
 }
 
-/// The reason for which nothing is decided.
+/// The reason nothing is decided.
 pub(crate) enum Halt {
     /// The call fails.
     Error(Error),
@@ -195,7 +195,7 @@ pub(crate) fn decide<'a>(
     }
 }
 
-/// The part of the frame that has a conversation. Answers whether it is to be written.
+/// The part of the frame that has a conversation. Returns whether it is to be written.
 fn on_time(
     decision: &mut Decision<'_>,
     operation: &mut dyn Operation,

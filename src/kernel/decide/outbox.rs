@@ -130,7 +130,7 @@ impl Decision<'_> {
         known.map(|known| known.sender()).or_else(|| self.pinned_to(message.session))
     }
 
-    /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took
+    /// Takes later news of a message of a live session (SEMANTICS D1). Returns whether it took
     /// effect.
     pub(crate) fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
         let Some(place) = self.conversation.sessions.iter().position(|live| live.id == message.session)

@@ -56,7 +56,7 @@ impl Decision<'_> {
     }
 
     /// Keeps what became of a message whose session does not continue before the contact comes back
-    /// from a person. Answers whether that is so.
+    /// from a person. Returns whether that is so.
     pub(super) fn keep_sent(&mut self, place: usize, message: MessageId, outcome: &SendOutcome) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         if session.status() != Status::Handoff && !self.conversation.stands_still(session) {
@@ -75,7 +75,7 @@ impl Decision<'_> {
     }
 
     /// Takes the result of a host call to the session that waits for it, or keeps it until the
-    /// contact comes back from a person. Answers whether anybody waits for it (SEMANTICS D2).
+    /// contact comes back from a person. Returns whether anybody waits for it (SEMANTICS D2).
     pub(crate) fn answer_call(&mut self, call: CallId, result: CallResult, at: DateTime<Utc>) -> bool {
         let sessions = &self.conversation.sessions;
         let Some(place) = sessions.iter().position(|session| session.awaited() == Some(call)) else {
@@ -106,7 +106,7 @@ impl Decision<'_> {
     }
 
     /// Hands a session over to a person. Time for which it was suspended before, because another
-    /// one was with one, is not its own. Answers whether that could be done.
+    /// one was with one, is not its own. Returns whether that could be done.
     pub(crate) fn hand_over(&mut self, place: usize) -> bool {
         let now = self.now;
         let session = self.conversation.sessions.get(place);
@@ -132,7 +132,7 @@ impl Decision<'_> {
         }
     }
 
-    /// Pauses the bot, or gives its pause another end. Answers whether that changes anything.
+    /// Pauses the bot, or gives its pause another end. Returns whether that changes anything.
     pub(crate) fn pause(&mut self, until: Option<DateTime<Utc>>) -> bool {
         let known = self.conversation.pause();
         if known.is_some_and(|pause| pause.until == until) || until.is_some_and(|until| until <= self.now) {
@@ -145,7 +145,7 @@ impl Decision<'_> {
         true
     }
 
-    /// Ends a pause, and continues what was suspended. Answers whether there was one.
+    /// Ends a pause, and continues what was suspended. Returns whether there was one.
     pub(crate) fn unpause(&mut self, at: DateTime<Utc>) -> bool {
         if self.conversation.pause().is_none() {
             return false;
@@ -158,7 +158,7 @@ impl Decision<'_> {
         true
     }
 
-    /// Takes every session in handoff back from the person, and ends a pause. Answers whether there
+    /// Takes every session in handoff back from the person, and ends a pause. Returns whether there
     /// was either.
     pub(crate) fn hand_back(&mut self, vars: &Bag) -> bool {
         let now = self.now;
@@ -175,7 +175,7 @@ impl Decision<'_> {
         was_paused || !ids.is_empty()
     }
 
-    /// The handoff's time begins anew. Answers whether the contact is in one.
+    /// The handoff's time begins anew. Returns whether the contact is in one.
     pub(crate) fn touch(&mut self) -> bool {
         let now = self.now;
         let mut touched = false;

@@ -54,7 +54,7 @@ impl Decision<'_> {
         }
     }
 
-    /// Takes an input to the session at this place. Answers whether it took it.
+    /// Takes an input to the session at this place. Returns whether it took it.
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let is_taken = self.turn(place, input, at, false);
         self.bury_overdue(at);

@@ -48,7 +48,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
     }
 }
 
-/// Sends the question, or what is said to an answer that is none. Answers whether there was
+/// Sends the question, or what is said to an answer that is none. Returns whether there was
 /// anything to say.
 pub(super) fn say(
     run: &mut Run<'_>,

@@ -72,7 +72,7 @@ const KNOWN_BYTES: std::ops::RangeInclusive<usize> = 4..=128;
 /// Texts that are known by their numbers, at most.
 const MOST_KNOWN: usize = 256;
 
-/// The reason for which a value has no compact form, or bytes are none.
+/// The reason a value has no compact form, or bytes are none.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct CompactError(String);

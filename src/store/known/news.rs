@@ -78,14 +78,14 @@ impl PendingCommit {
 }
 
 /// The findings of a lookup, before they are decided on.
-pub(super) struct Found {
+pub(super) struct LookupFindings {
     contact: Option<(ContactId, Revision)>,
     encoded: Option<Encoded>,
     /// The alias that leads to it.
     via: Option<Alias>,
 }
 
-impl Found {
+impl LookupFindings {
     /// `encoded`: of a record that was read before.
     pub(super) fn of(lookup: &Lookup, loaded: &Loaded, encoded: Option<Encoded>) -> Self {
         let found = loaded.conversation.as_ref();

@@ -99,8 +99,8 @@ pub struct Played {
 /// A line of a transcript.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LineView {
-    /// `said`, `chose`, `sent`, `passed`, `called`, `answered`, `handed_back`, `stands`, `untaken`,
-    /// `reached`, `did`, `went` or `noticed`.
+    /// `said`, `chose`, `sent`, `passed`, `called`, `answered`, `handed_back`, `state`, `not_taken`,
+    /// `reached`, `acted`, `visited` or `noticed`.
     kind: &'static str,
     /// As people read it.
     text: String,
@@ -123,13 +123,13 @@ impl LineView {
             Line::Called(call) => ("called", call.to_string(), Some(call.node.to_string())),
             Line::Answered(result) => ("answered", serde_json::to_string(result).unwrap_or_default(), None),
             Line::HandedBack(vars) => ("handed_back", vars.to_string(), None),
-            Line::Stands { status, node, .. } => ("stands", status.to_string(), Some(node.to_string())),
-            Line::Untaken(what) => ("untaken", what.clone(), None),
+            Line::State { status, node, .. } => ("state", status.to_string(), Some(node.to_string())),
+            Line::NotTaken(what) => ("not_taken", what.clone(), None),
             Line::Reached(what) => ("reached", what.clone(), None),
-            Line::Did(act) => ("did", act.to_string(), None),
-            Line::Went(nodes) => {
+            Line::Acted(act) => ("acted", act.to_string(), None),
+            Line::Visited(nodes) => {
                 let nodes: Vec<&str> = nodes.iter().map(chatflow::id::NodeId::as_str).collect();
-                ("went", nodes.join(", "), None)
+                ("visited", nodes.join(", "), None)
             }
             Line::Noticed(hint) => ("noticed", hint.clone(), None),
             _ => ("other", String::new(), None),

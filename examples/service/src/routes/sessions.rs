@@ -55,7 +55,7 @@ pub struct SessionView {
     pub ended_at: Option<DateTime<Utc>>,
     /// The word that it ended with.
     pub outcome: Option<String>,
-    /// The reason for which it failed.
+    /// The reason it failed.
     #[schema(value_type = Option<Object>)]
     pub failure: Option<chatflow::session::Failure>,
 }

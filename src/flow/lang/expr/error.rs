@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The reason for which a text is no expression or template, and where.
+/// The reason a text is not an expression or a template, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} at character {}", .offset.saturating_add(1))]
 pub(crate) struct SyntaxError {
@@ -36,7 +36,7 @@ impl SyntaxError {
     }
 }
 
-/// The reason for which an expression has no value. A fault of the flow, not of the host.
+/// The reason an expression has no value. A fault of the flow, not of the host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum EvalError {

@@ -1,4 +1,4 @@
-//! The data base of time zones that comes with the crate.
+//! The database of time zones that comes with the crate.
 
 use chrono::{DateTime, FixedOffset, Offset, TimeZone, Utc};
 use chrono_tz::Tz;

@@ -1,4 +1,4 @@
-//! Time zones and the hours of a week in them. The data base of zones comes with the crate (feature
+//! Time zones and the hours of a week in them. The database of zones comes with the crate (feature
 //! `time-zones`), so that every machine answers alike; zones that never change need none. In a page
 //! the offsets are the page's own.
 
@@ -23,7 +23,7 @@ use page as system;
 pub(crate) enum Zone {
     /// One that is always as far from UTC.
     Fixed(FixedOffset),
-    /// One of the IANA data base.
+    /// One of the IANA database.
     #[cfg(feature = "time-zones")]
     Listed(chrono_tz::Tz),
 }
@@ -110,7 +110,7 @@ fn unknown(name: &str, at: &Path<'_>, found: &mut Diagnostics) {
 /// The greatest distance from UTC that a zone has.
 const MOST_HOURS: i32 = 14;
 
-/// A zone that is always as far from UTC: `UTC`, `+05:30`, or one of the data base by its name,
+/// A zone that is always as far from UTC: `UTC`, `+05:30`, or one of the database by its name,
 /// where `Etc/GMT+5` lies five hours west.
 fn fixed(name: &str) -> Option<FixedOffset> {
     if let "UTC" | "UCT" | "Universal" | "Zulu" | "GMT" | "GMT0" | "GMT+0" | "GMT-0" | "Greenwich" =
@@ -261,7 +261,7 @@ mod tests {
         }
     }
 
-    /// The same names mean the same, with the data base and without.
+    /// The same names mean the same, with the database and without.
     #[cfg(feature = "time-zones")]
     #[test]
     fn fixed_zones_are_as_the_data_base_has_them() {

@@ -1,5 +1,5 @@
 //! The time zones of a page, a worker, or another program of JavaScript: the names are those of the
-//! data base, the offsets are asked of `Intl`, which has the same data base. A module for the
+//! database, the offsets are asked of `Intl`, which has the same database. A module for the
 //! browser is a tenth smaller without the tables.
 
 use std::cell::RefCell;

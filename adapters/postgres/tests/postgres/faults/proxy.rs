@@ -43,7 +43,7 @@ struct State {
 }
 
 impl State {
-    /// Takes note of what is prepared. Answers whether a message runs the statement that the plan
+    /// Takes note of what is prepared. Returns whether a message runs the statement that the plan
     /// waits for.
     fn is_met(&mut self, kind: u8, body: &[u8]) -> bool {
         let mut parts = body.splitn(3, |byte| *byte == 0);
