@@ -79,37 +79,6 @@ fn a_claim_that_lost_its_lease_before_its_first_decision_sends_nothing() {
     assert_eq!(world.wire.taken().len(), 0);
 }
 
-/// D6: after a commit of unknown outcome no error says that nothing was done.
-#[test]
-fn what_is_not_known_stays_unknown() {
-    for later in [Fault::Before, Fault::UnknownBefore] {
-        let world = World::with_flows(Setup::default(), &flows(&["once"]));
-        let store = Faulty::new(Arc::clone(&world.store));
-        // The commit is lost, and so is the look at what became of it.
-        store.fail_each([None, Some(Fault::After), Some(later)]);
-        let refused = block_on(world.engine_on(store.clone()).trigger(trigger("once", None)));
-        let Err(Error::Store(error)) = refused else { panic!("{refused:?}") };
-        assert_eq!(error.kind(), StoreErrorKind::Unknown);
-    }
-}
-
-/// D6, I2: of two calls with one message, both of unknown outcome, one took it and the other finds
-/// it taken.
-#[test]
-fn one_call_of_two_has_taken_a_message() {
-    let world = World::with_flows(Setup::default(), &flows(&["ask"]));
-    let _ = block_on(world.engine().trigger(trigger("ask", None))).unwrap();
-    let told = |fault| {
-        let store = Faulty::new(Arc::clone(&world.store));
-        store.fail_after(1, fault);
-        block_on(world.engine_on(store).receive(says("m1", "fine"))).unwrap()
-    };
-    // The second one's commit is lost before it is done, and then it looks for its own work.
-    let (first, second) = (told(Fault::After), told(Fault::UnknownBefore));
-    assert!(matches!(first, Received::Consumed { .. }), "{first:?}");
-    assert_eq!(second, Received::Duplicate { first: Box::new(first) });
-}
-
 /// Store contract, rule 16: a settle of unknown outcome is repeated unchanged, so that nothing is
 /// sent again after the lease.
 #[test]

@@ -198,21 +198,6 @@ fn the_last_64_message_ids_are_remembered() {
     assert!(matches!(world.receive(says("go").id("m0")), Received::Started { .. }));
 }
 
-/// I2: calls of the host push no message out.
-#[test]
-fn a_redelivery_is_recognised_after_many_calls() {
-    let world = World::with([question("q").wait("again")]);
-    let session = world.start("q");
-    world.receive(says("Fine").id("m1"));
-    let _ = block_on(world.bot.handoff(session.session_id)).unwrap();
-    for _ in 0..200 {
-        world.pass(seconds(1));
-        assert!(block_on(world.bot.touch(&session.contact_id)).unwrap());
-    }
-    let again = world.receive(says("Fine").id("m1"));
-    assert_eq!(again, Received::Duplicate { first: Box::new(consumed(session.session_id)) });
-}
-
 /// I2
 #[test]
 fn message_ids_are_remembered_for_7_days() {

@@ -48,6 +48,9 @@ mod operators_kit;
 mod pace;
 mod phones;
 mod products;
+mod promises;
+#[path = "../kits/promises.rs"]
+mod promises_kit;
 mod quiet;
 mod refused;
 mod rehearsal;

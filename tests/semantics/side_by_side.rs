@@ -223,21 +223,6 @@ fn a_backlog_makes_nothing_late_but_a_night_off_does() {
     }
 }
 
-/// S15: what is due next is told as of the end of the tick, not as of its claim.
-#[test]
-fn a_tick_tells_what_is_due_after_it() {
-    let crowd = Crowd::due(0);
-    let bot = crowd.slow(Duration::ZERO, &[]).build();
-    let nudges =
-        flow("nudges").delay("first", "10s").send("hi", "Hi").delay("second", "20s").send("bye", "Bye");
-    block_on(bot.flows().ensure(&nudges.json())).unwrap();
-    let _ = block_on(bot.trigger(TriggerRequest::new("nudges").phone(phone(0)))).unwrap();
-    crowd.time.clock.advance(TimeDelta::seconds(10));
-    let ticked = crowd.time.block_on(bot.tick(10)).unwrap();
-    let next = ticked.next_due.unwrap() - crowd.time.clock.now();
-    assert!(ticked.worked == 1 && next > TimeDelta::zero() && next <= TimeDelta::seconds(20), "{next}");
-}
-
 /// S15
 #[test]
 fn a_minute_is_sixty_seconds_to_a_rehearsal() {
@@ -323,27 +308,6 @@ fn suspects_are_worked_beside_a_steady_stream() {
         let of_stream = waits.iter().filter(|wait| **wait < Duration::from_secs(60)).max().unwrap();
         assert!(*of_stream <= Duration::from_secs(12), "{of_stream:?}, stuck: {}", stuck.len());
     }
-}
-
-/// S16: a panic of the transport is an answer like "try again", and nobody else notices.
-#[test]
-fn a_panic_of_the_transport_is_tried_again() {
-    let crowd = Crowd::due(5);
-    let (panics, wire) = (AtomicUsize::new(1), crowd.wire.clone());
-    let bot = crowd
-        .builder()
-        .transport(send_fn(move |message: Outbound| {
-            let panics = message.to().to_string() == phone(0) && panics.fetch_sub(1, Ordering::SeqCst) == 1;
-            assert!(!panics, "on purpose");
-            let wire = wire.clone();
-            async move { wire.send(&message).await }
-        }))
-        .build();
-    assert_eq!(block_on(bot.tick(10)).unwrap().worked, 5);
-    assert_eq!(crowd.sent().len(), 4);
-    crowd.time.clock.advance(TimeDelta::seconds(2));
-    let _ = block_on(bot.tick(10)).unwrap();
-    assert_eq!(crowd.sent().len(), 5);
 }
 
 /// R1: what was begun ends, nothing else begins, and nothing is left under a lease.

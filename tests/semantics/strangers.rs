@@ -326,27 +326,3 @@ fn a_message_that_comes_while_a_stranger_goes_is_kept() {
     let taken = block_on(bot.receive(reply)).unwrap();
     assert!(matches!(taken, Received::Consumed { .. }), "{taken:?}");
 }
-
-/// I13: somebody who is not known leaves no trace, unless a session starts or they opt out.
-#[test]
-fn a_stranger_who_starts_nothing_leaves_no_trace() {
-    let world = World::with([flow("t").on(json!([{"match": "first_contact"}])).send("hi", "Hi")]);
-    let old = world.now() - days(2);
-    for number in 0..50 {
-        let phone = format!("+141555502{number:02}");
-        let late = Inbound::text(Channel::WhatsApp, SHOP, &phone, "hello").id("m1").timestamp(old);
-        assert_eq!(world.receive(late), Received::TooOld);
-        let elsewhere = Inbound::text(Channel::WhatsApp, "+15550111", &phone, "hello");
-        assert_eq!(world.receive(elsewhere), Received::Unmatched);
-    }
-    let known = |phone: &str| {
-        let address = Address::new(&account(SHOP), phone).unwrap();
-        block_on(world.bot.contact_at(&address)).unwrap().is_some()
-    };
-    assert!(!known("+14155550201"));
-    let fresh = Inbound::text(Channel::WhatsApp, SHOP, "+14155550201", "hello").id("m2");
-    assert!(matches!(world.receive(fresh), Received::Started { .. }), "it is the first contact still");
-    let stop = Inbound::text(Channel::WhatsApp, SHOP, "+14155550202", "stop");
-    assert!(matches!(world.receive(stop), Received::Keyword { .. }));
-    assert!(known("+14155550202"), "an opt-out is kept");
-}

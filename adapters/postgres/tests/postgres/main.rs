@@ -22,6 +22,9 @@ mod pace;
 mod pace_kit;
 mod plans;
 mod poolers;
+mod promises;
+#[path = "../../../../tests/kits/promises.rs"]
+mod promises_kit;
 mod rides;
 mod skew;
 mod suite;
@@ -55,6 +58,7 @@ fn main() {
         poolers::trials(),
         skew::trials(),
         faults::trials(),
+        promises::trials(),
         versions::trials(),
         many::trials(),
         operators::trials(),

@@ -13,6 +13,8 @@ mod many_kit;
 mod operators_kit;
 #[path = "../../../../tests/kits/pace.rs"]
 mod pace_kit;
+#[path = "../../../../tests/kits/promises.rs"]
+mod promises_kit;
 mod server;
 mod shared;
 mod suite;

@@ -1,4 +1,5 @@
-//! Promises of every durable store: identity, versions, many flows, pace, operators.
+//! Promises of every durable store: identity, versions, many flows, pace, operators, many
+//! conversations at once.
 
 use libtest_mimic::Trial;
 
@@ -7,7 +8,7 @@ use crate::identity_kit::{
     two_become_one,
 };
 use crate::kit::{Keys, block_on, trial};
-use crate::{many_kit, operators_kit, pace_kit, versions_kit};
+use crate::{many_kit, operators_kit, pace_kit, promises_kit, versions_kit};
 
 /// SEMANTICS A2, A4, A5, A6
 async fn people_are_found() {
@@ -28,6 +29,24 @@ async fn a_pace_holds() {
         }
         pace_kit::a_pace_holds(stores).await;
     }
+}
+
+/// SEMANTICS S16: the leases are judged by the server's clock.
+async fn a_poisoned_neighbour() {
+    let keys = Keys::new();
+    let open = async || keys.store().await;
+    promises_kit::a_poisoned_neighbour(open, async |_, time| tokio::time::sleep(time).await).await;
+}
+
+/// SEMANTICS I13: not one key.
+async fn strangers_leave_nothing() {
+    let keys = Keys::new();
+    let names = async || {
+        let mut names: Vec<_> = keys.names().await.into_iter().map(|name| (name, 1)).collect();
+        names.sort();
+        names
+    };
+    promises_kit::strangers_leave_nothing(async || keys.store().await, names, 500).await;
 }
 
 /// Scenarios that open a store again and again, by processes that share it.
@@ -58,8 +77,21 @@ pub fn trials() -> Vec<Trial> {
         operators_kit::a_contact_is_with_a_person,
         many_kit::starts_at_the_same_time_publish_once,
         many_kit::the_next_call_elsewhere_reads_what_changed,
+        promises_kit::sends_are_side_by_side,
+        promises_kit::a_hanging_send_keeps_its_own_hand,
+        promises_kit::a_hanging_send_is_put_off,
+        promises_kit::next_due_is_told_after_the_work,
+        promises_kit::a_backlog_makes_nothing_late,
+        promises_kit::a_panic_is_tried_again,
+        promises_kit::a_redelivery_is_known_after_200_touches,
+        promises_kit::what_is_not_known_stays_unknown,
+        promises_kit::one_of_two_has_taken_it,
+        promises_kit::who_cannot_be_reached_is_refused,
+        promises_kit::a_failed_start_says_so,
     ];
     trials.push(trial("people_are_found", people_are_found));
     trials.push(trial("a_pace_holds", a_pace_holds));
+    trials.push(trial("a_poisoned_neighbour", a_poisoned_neighbour));
+    trials.push(trial("strangers_leave_nothing", strangers_leave_nothing));
     trials
 }

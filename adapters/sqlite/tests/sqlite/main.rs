@@ -12,6 +12,8 @@ mod model_kit;
 mod operators_kit;
 #[path = "../../../../tests/kits/pace.rs"]
 mod pace_kit;
+#[path = "../../../../tests/kits/promises.rs"]
+mod promises_kit;
 #[path = "../../../../tests/kits/store.rs"]
 mod store_kit;
 #[path = "../../../../tests/kits/versions.rs"]
@@ -30,6 +32,7 @@ mod model;
 mod operators;
 mod pace;
 mod pressure;
+mod promises;
 mod room;
 mod strangers;
 mod talk;
