@@ -43,3 +43,14 @@ impl CallSpan {
         work
     }
 }
+
+/// Work that is begun within a span and continues outside: it stays within that span.
+#[cfg(feature = "tracing")]
+pub(super) fn within_current<F: Future + Send>(work: F) -> impl Future<Output = F::Output> + Send {
+    tracing::Instrument::in_current_span(work)
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn within_current<F: Future + Send>(work: F) -> impl Future<Output = F::Output> + Send {
+    work
+}

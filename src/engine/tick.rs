@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::engine::deadline::{Boxed, Sleeper, Timer};
 use crate::engine::hands::Hands;
 use crate::engine::outcome::Ticked;
+use crate::engine::span::within_current;
 use crate::error::Error;
 use crate::kernel::{later, span};
 use crate::observer::{BackgroundTask, Cause, EventKind, Observer, PendingEvent};
@@ -154,7 +155,7 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
         let mut place = None;
         for conversation in leased.conversations {
             let tenure = Tenure { token, since: now, shift };
-            place = Some(self.hands.begin(Box::pin(engine.work_one(tenure, conversation))));
+            place = Some(self.hands.begin(Box::pin(within_current(engine.work_one(tenure, conversation)))));
         }
         Ok(Look { claimed, place, is_full: claimed > 0 && claimed == limit, next_due: leased.next_due })
     }
@@ -294,6 +295,10 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
     }
 
     /// One look for work. None: there was some, and it is done.
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
+    )]
     async fn look_around(&mut self) -> Result<Option<Look>, Error> {
         let engine = self.engine;
         let now = match self.hands.beside(engine.tick_time(), |_, ()| {}).await {

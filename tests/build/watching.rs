@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
 
 use chatflow::calls::{Answer, Call, CallRef};
 use chatflow::limits::Limits;
@@ -236,7 +238,7 @@ fn versions_that_are_missing_are_counted() {
     assert_eq!(measured.of("chatflow_versions_missing_total{flow=hello,reason=not_readable}"), [1.0]);
 }
 
-/// Notes of a subscriber: the names of spans, and the fields of events with the span that they were
+/// Notes of a subscriber: the names of spans, those that they began in, and the fields of events with the span that they were
 /// in.
 #[derive(Clone, Default)]
 struct Seen(Arc<Log>);
@@ -244,6 +246,8 @@ struct Seen(Arc<Log>);
 #[derive(Default)]
 struct Log {
     spans: Mutex<Vec<&'static str>>,
+    /// The name of the span that each one began in.
+    parents: Mutex<Vec<&'static str>>,
     /// The fields of each span.
     fields: Mutex<Vec<BTreeMap<String, String>>>,
     inside: Mutex<Vec<&'static str>>,
@@ -273,6 +277,8 @@ impl tracing::Subscriber for Seen {
         let mut fields = Fields::default();
         span.record(&mut fields);
         self.0.fields.lock().unwrap().push(fields.0);
+        let parent = self.0.inside.lock().unwrap().last().copied().unwrap_or_default();
+        self.0.parents.lock().unwrap().push(parent);
         self.0.spans.lock().unwrap().push(span.metadata().name());
         span::Id::from_u64(self.0.next.fetch_add(1, Ordering::Relaxed) + 1)
     }
@@ -368,6 +374,31 @@ fn traces_write_events_within_spans() {
             assert!(!written.contains(hidden), "{hidden} in {written}");
         }
     }
+}
+
+/// SEMANTICS E4: a loop looks for work within a span as a tick does, and what it begins there stays
+/// within that span while it waits.
+#[test]
+fn a_loop_works_within_the_spans_of_ticks() {
+    let _alone = alone();
+    let seen = Seen::default();
+    tracing::subscriber::with_default(seen.clone(), || {
+        let (channel, clock) = (Recorder::new(), ManualClock::default());
+        let builder = Engine::builder(MemoryStore::new()).transport(channel.clone()).clock(clock.clone());
+        let bot = builder.deferred_delivery().observer(Traces::new([7; 16])).build();
+        block_on(bot.flows().ensure(FLOW)).unwrap();
+        start(&bot);
+        let is_sent = std::future::poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if channel.sent().is_empty() { Poll::Pending } else { Poll::Ready(()) }
+        });
+        block_on(bot.run_until(is_sent, Duration::from_secs(1), |_| std::future::pending()));
+    });
+    let (spans, parents) = (seen.0.spans.lock().unwrap().clone(), seen.0.parents.lock().unwrap().clone());
+    let within: Vec<_> = spans.iter().copied().zip(parents).collect();
+    assert!(within.contains(&("chatflow.tick", "")), "{within:?}");
+    assert!(within.contains(&("chatflow.deliver", "chatflow.tick")), "{within:?}");
+    assert_eq!(spans.iter().filter(|span| **span == "chatflow.deliver").count(), 1, "{within:?}");
 }
 
 /// SEMANTICS R1: what fails in the background is counted, and written without the text of the
