@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatflow::observer::EventKind;
+use chatflow::ops::Reported;
+use chatflow::session::DeliveryReport;
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Channel, Engine, Event, Inbound, Observer, Received, TriggerRequest};
+use chatflow::{Channel, Engine, Event, Inbound, MessageId, Observer, Received, TriggerRequest};
 use chatflow_postgres::PostgresStore;
 use libtest_mimic::Trial;
 
@@ -74,6 +76,36 @@ async fn a_burst_of_one_contact_is_taken_whole() {
     }
 }
 
+/// SEMANTICS S17: so are the reports of what became of its messages.
+async fn a_burst_of_reports_is_taken_whole() {
+    for processes in [1, 2, 4] {
+        let database = Database::new(Layout::Plain).await;
+        let clock = ManualClock::default();
+        let mut bots: Vec<Arc<Engine<PostgresStore>>> = Vec::new();
+        for _ in 0..processes {
+            let bot = Engine::builder(database.store().await).transport(Recorder::new()).clock(clock.clone());
+            bots.push(Arc::new(bot.max_skew(Duration::MAX).timer(tokio::time::sleep).build()));
+        }
+        let _ = bots[0].flows().ensure(FLOW).await.unwrap();
+        bots[0].flows().set_logging(&"hi".parse().unwrap(), true).await.unwrap();
+        let started = bots[0].trigger(TriggerRequest::new("hi").phone(ANN)).await.unwrap();
+        let session = started.session().unwrap().session_id;
+        let calls: Vec<_> = (0..CALLERS)
+            .map(|number| {
+                let bot = Arc::clone(&bots[number % processes]);
+                let message = MessageId { session, seq: 1 };
+                tokio::spawn(async move { bot.report(message, DeliveryReport::Delivered).await })
+            })
+            .collect();
+        for call in calls {
+            let told = call.await.unwrap();
+            assert!(matches!(told, Ok(Reported::Noted)), "{told:?}");
+        }
+        let journal = bots[0].journal(session).await.unwrap();
+        assert!(journal.len() >= CALLERS, "{}", journal.len());
+    }
+}
+
 /// SEMANTICS S17: a caller inside a transaction of its own holds what it wrote there, and so
 /// waits in no line behind a caller who waits for just that.
 async fn a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it() {
@@ -101,6 +133,7 @@ async fn a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it() {
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("a_burst_of_one_contact_is_taken_whole", a_burst_of_one_contact_is_taken_whole),
+        trial("a_burst_of_reports_is_taken_whole", a_burst_of_reports_is_taken_whole),
         trial(
             "a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it",
             a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it,
