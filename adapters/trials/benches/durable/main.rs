@@ -1,7 +1,8 @@
 //! The abandoned cart on disk: SQLite (P2) and PostgreSQL (P3), each beside what one would write by
 //! hand, in the same run; what is due at once; and what a call costs when many sessions are stored.
 //! Prints medians of several passes and the spread of them. `cargo bench -p chatflow-trials
-//! [sqlite|postgres|engine|due|growth|million]`; `smoke` checks in seconds that all say the same.
+//! [sqlite|postgres|engine|due|growth|million]`; `smoke` checks in seconds that all say the same,
+//! `due-check` that what is due at once does not wait for more than it costs.
 //! What needs PostgreSQL reads its URL from `CHATFLOW_POSTGRES`, and is left out without it.
 
 #![allow(
@@ -47,10 +48,13 @@ fn main() {
             "postgres" => postgres::run(),
             "engine" => postgres_engine::run(),
             "due" => due::run(),
+            "due-check" => due::check(),
             "growth" => growth::run(&[1_000, 100_000]),
             "million" => growth::run(&[1_000, 1_000_000]),
             "smoke" => smoke(),
-            _ => panic!("nothing is called {what}: sqlite, postgres, engine, due, growth, million, smoke"),
+            _ => panic!(
+                "nothing is called {what}: sqlite, postgres, engine, due, due-check, growth, million, smoke"
+            ),
         }
     }
 }
