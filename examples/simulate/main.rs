@@ -136,7 +136,7 @@ fn tell(shared: &Shared, seeds: u64, begin: Instant) {
 }
 
 /// The weathers in which a defect is looked for: each shows what others hide.
-fn weathers(plan: &SimPlan) -> [(&'static str, SimPlan); 5] {
+fn weathers(plan: &SimPlan) -> [(&'static str, SimPlan); 8] {
     let weather = |contacts: usize, faults: &[(SimFault, u32)]| {
         let mut plan = plan.clone();
         plan.contacts = contacts;
@@ -160,12 +160,19 @@ fn weathers(plan: &SimPlan) -> [(&'static str, SimPlan); 5] {
         (SimFault::Unpublish, 250),
         (SimFault::Migrate, 250),
     ];
+    let lost = [(SimFault::StoreLost, 25), (SimFault::StoreLosesAnswer, 25)];
+    let burst = [&lost[..], &[(SimFault::Burst, 1_000), (SimFault::DropFuture, 100)]].concat();
+    let builds = [(SimFault::Crash, 500), (SimFault::SmallLimits, 300), (SimFault::EditedFlows, 300)];
+    let panics = [(SimFault::ChannelPanics, 300), (SimFault::CallPanics, 300), (SimFault::CallSlow, 300)];
     [
         ("usual", plan.clone()),
         ("crowd", crowd),
         ("calm", weather(1, &[])),
         ("people", weather(2, &people)),
         ("operators", weather(2, &operators)),
+        ("burst", weather(1, &burst)),
+        ("builds", weather(2, &builds)),
+        ("panics", weather(2, &panics)),
     ]
 }
 

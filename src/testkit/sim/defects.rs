@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use super::ports::Weather;
 use crate::address::Alias;
@@ -74,11 +75,16 @@ pub enum Defect {
     SaysStarted,
     /// A message that is taken is said to be taken by another session the second time.
     ForgetsFirstVerdict,
+    /// A process keeps a flow itself, cut short under the same number, and what tells its text is
+    /// left out of what is written.
+    CutsFlows,
+    /// What tells the text of a version from another is left out of what is written.
+    ForgetsDigests,
 }
 
 impl Defect {
     /// Each of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::SwallowsMessages,
         Self::ChangesTexts,
         Self::ChangesRepeats,
@@ -109,6 +115,8 @@ impl Defect {
         Self::ConfusesAnswers,
         Self::SaysStarted,
         Self::ForgetsFirstVerdict,
+        Self::CutsFlows,
+        Self::ForgetsDigests,
     ];
 }
 
@@ -141,6 +149,12 @@ impl Weather {
             Some(Defect::OverwritesOthers) => commit.expect = self.newest(commit),
             Some(Defect::DropsOutbox) if self.dice.one_in(5) => {
                 commit.record = without(&commit.record, "outbox")
+            }
+            Some(Defect::CutsFlows | Defect::ForgetsDigests) => {
+                commit.record = changed(&commit.record, |json| {
+                    remove_digests(json);
+                    Some(())
+                });
             }
             Some(Defect::ForgetsVerdicts) => commit.record = without(&commit.record, "remembered"),
             Some(Defect::DropsEnded) => commit.ended.clear(),
@@ -232,9 +246,25 @@ fn change(message: &mut Outbound, text: &str) {
 
 /// A record without a field, if it is still one then.
 fn without(record: &Record, field: &str) -> Record {
+    changed(record, |json| json.as_object_mut()?.remove(field).map(drop))
+}
+
+fn remove_digests(json: &mut Value) {
+    match json {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !name.ends_with("digest"));
+            fields.values_mut().for_each(remove_digests);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_digests),
+        _ => {}
+    }
+}
+
+/// A record that is changed, if it is still one then.
+fn changed(record: &Record, change: impl FnOnce(&mut Value) -> Option<()>) -> Record {
     let changed = || {
         let mut json = serde_json::to_value(&*record.conversation().ok()?).ok()?;
-        json.as_object_mut()?.remove(field)?;
+        change(&mut json)?;
         let changed: Conversation = serde_json::from_value(json).ok()?;
         Some(Record::from_bytes(encode_conversation(&changed).ok()?))
     };

@@ -24,14 +24,26 @@ pub enum SimFault {
     ChannelSlow,
     /// The channel never answers.
     ChannelHangs,
+    /// The channel panics, before or after it has taken a message.
+    ChannelPanics,
     /// The host does not answer a call, for now.
     CallRetry,
     /// The call fails.
     CallFails,
     /// The host answers later.
     CallLater,
+    /// The host takes its time.
+    CallSlow,
     /// The host never answers.
     CallHangs,
+    /// The host panics.
+    CallPanics,
+    /// Somebody writes many messages at once, some of which come twice.
+    Burst,
+    /// A process is built with limits below what a flow needs.
+    SmallLimits,
+    /// A process keeps its flows itself, and one of them with another text under the same number.
+    EditedFlows,
     /// The channel reports late that a message arrived, or that it did not.
     ReportLate,
     /// A process dies with all it was at, and another takes its place.
@@ -74,7 +86,7 @@ pub enum SimFault {
 
 impl SimFault {
     /// Each of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 37] = [
         Self::StoreRefuses,
         Self::StoreLost,
         Self::StoreLosesAnswer,
@@ -83,10 +95,16 @@ impl SimFault {
         Self::ChannelRejects,
         Self::ChannelSlow,
         Self::ChannelHangs,
+        Self::ChannelPanics,
         Self::CallRetry,
         Self::CallFails,
         Self::CallLater,
+        Self::CallSlow,
         Self::CallHangs,
+        Self::CallPanics,
+        Self::Burst,
+        Self::SmallLimits,
+        Self::EditedFlows,
         Self::ReportLate,
         Self::Crash,
         Self::DropFuture,
@@ -128,13 +146,15 @@ impl SimFault {
             Self::ChannelRetry | Self::ChannelLosesAnswer => 100,
             Self::CallLater => 250,
             Self::ChannelRejects | Self::ChannelSlow | Self::CallRetry | Self::CallFails => 60,
+            Self::CallSlow | Self::EditedFlows => 60,
             Self::ChannelHangs | Self::CallHangs => 10,
             Self::Crash | Self::DropFuture => 200,
             Self::SecondAddress => 150,
-            Self::Migrate | Self::Handoff => 100,
+            Self::Migrate | Self::Handoff | Self::SmallLimits => 100,
             Self::LeaseLoss | Self::ReportLate | Self::Publish | Self::RollBack | Self::Unpublish => 60,
             Self::Erase | Self::Cancel => 60,
-            Self::Merge | Self::Relink | Self::Unlink => 30,
+            Self::Merge | Self::Relink | Self::Unlink | Self::Burst => 30,
+            Self::ChannelPanics | Self::CallPanics => 20,
             Self::ClockJump | Self::ClockBack | Self::ClockDrift | Self::ReceiptNames => 20,
         }
     }

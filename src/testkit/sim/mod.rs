@@ -14,11 +14,12 @@ mod world;
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 pub use defects::Defect;
 pub use faults::{SimFault, SimFaults};
 
-use world::World;
+use world::{Setting, World};
 
 use crate::store::{ConversationStore, StoreQueries};
 
@@ -103,6 +104,7 @@ pub struct Sim<F> {
     factory: F,
     plan: SimPlan,
     defect: Option<Defect>,
+    setting: Setting,
 }
 
 impl<S, F> Sim<F>
@@ -112,7 +114,7 @@ where
 {
     /// A simulation on stores that a factory makes.
     pub fn new(factory: F) -> Self {
-        Self { factory, plan: SimPlan::default(), defect: None }
+        Self { factory, plan: SimPlan::default(), defect: None, setting: Setting::default() }
     }
 
     /// With a whole plan, such as that of a failure.
@@ -170,6 +172,20 @@ where
         self
     }
 
+    /// With engines whose leases last so long; a minute if absent. For a store whose own clock
+    /// judges leases, such as a database: no fault that moves the simulation's clock ends them.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.setting.lease = Some(lease);
+        self
+    }
+
+    /// For a store whose own clock judges leases: lets that much of its time pass, as by sleeping.
+    /// It is called when all ends well, for the lease and then until whatever rests is tried again.
+    pub fn pass(mut self, pass: fn(Duration)) -> Self {
+        self.setting.pass = Some(pass);
+        self
+    }
+
     /// Runs it; a failure is shrunk.
     ///
     /// # Errors
@@ -188,7 +204,7 @@ where
 
     fn broken(&self, plan: &SimPlan) -> Option<String> {
         let run = || {
-            let mut world = World::new(plan, (self.factory)(), self.defect);
+            let mut world = World::new(plan, (self.factory)(), self.defect, self.setting);
             for _ in 0..plan.steps {
                 if let Some(what) = world.step() {
                     return Some(what);

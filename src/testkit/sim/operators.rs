@@ -116,7 +116,7 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
     }
 
     /// A session may end from outside, and with it go the messages that it has not sent.
-    fn ends_from_outside(&self, record: &SessionRecord) {
+    pub(super) fn ends_from_outside(&self, record: &SessionRecord) {
         let people = self.people_of(record.contact());
         let mut oracle = self.weather.oracle();
         oracle.moved.insert(record.session().id());

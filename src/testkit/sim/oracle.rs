@@ -13,8 +13,11 @@ use crate::engine::DeadLetterEntry;
 use crate::error::Error;
 use crate::id::{CallId, ContactId, FlowVersion, MessageId, SessionId};
 use crate::kernel::{Received, Triggered};
-use crate::session::{Outbound, Session, Status};
+use crate::session::{FailureCode, Outbound, Session, Status};
 use crate::store::SessionRecord;
+
+/// After so many messages of all people the id of one may be forgotten (SEMANTICS I2).
+const MOST_REMEMBERED: usize = 55;
 
 /// Everything seen so far.
 #[derive(Debug, Default)]
@@ -33,8 +36,12 @@ pub(super) struct Oracle {
     started: BTreeSet<SessionId>,
     /// Sessions that an answer named.
     told: BTreeSet<SessionId>,
-    /// The words of each contact, by the id of the message.
-    said: BTreeSet<String>,
+    /// The words of each contact, each with its number among all.
+    said: BTreeMap<String, usize>,
+    /// The words that a call was told to have taken.
+    taken_by_a_call: BTreeSet<String>,
+    /// The edition of the flow that each session told of.
+    editions: HashMap<SessionId, String>,
     /// The message of the flow in which each text of a contact was heard.
     heard: HashMap<String, MessageId>,
     /// The session that took each text.
@@ -82,9 +89,17 @@ impl Oracle {
         Person::in_text(text).is_none_or(|person| self.loose.contains(&person))
     }
 
+    /// True if so much was said since that its id may be forgotten, or by whom may lead to another
+    /// contact than before.
+    fn may_come_again(&self, text: &str) -> bool {
+        let since = self.said.get(text).map_or(0, |number| self.said.len() - number);
+        since > MOST_REMEMBERED || self.is_loose(text)
+    }
+
     /// A contact says something that nobody said before, or says it again.
     pub(super) fn says(&mut self, text: &str) {
-        self.said.insert(text.to_owned());
+        let number = self.said.len();
+        self.said.entry(text.to_owned()).or_insert(number);
     }
 
     /// A message reaches the channel.
@@ -114,11 +129,18 @@ impl Oracle {
             format!("O1: `{text}` of session {} left before anything was committed", id.session)
         });
         if let Some(heard) = text.strip_prefix("heard ") {
-            let is_said = self.said.contains(heard);
+            let is_said = self.said.contains_key(heard);
             self.check(is_said, || format!("M4: `{heard}` was never said"));
             let known = *self.heard.entry(heard.to_owned()).or_insert(id);
-            let is_free = self.is_loose(heard);
+            let is_free = self.may_come_again(heard);
             self.check(is_free || known == id, || format!("M1: `{heard}` was taken twice"));
+        }
+        if let Some(edition) = text.strip_prefix("hi ").or_else(|| text.strip_prefix("gone ")) {
+            let first = self.editions.entry(id.session).or_insert_with(|| edition.to_owned()).clone();
+            let is_moved = self.moved.contains(&id.session);
+            self.check(is_moved || first == edition, || {
+                format!("S13: session {} began edition {first}, and says `{text}`", id.session)
+            });
         }
         if let Some(found) = text.strip_prefix("found r") {
             let is_own =
@@ -155,9 +177,14 @@ impl Oracle {
                 self.check(first == told, || format!("K1: key {key} was answered {first:?} and is {told:?}"));
             }
             CallOutcome::Received { text, answer: Ok(answer) } => {
+                let is_free = self.may_come_again(&text);
                 let verdict = match answer {
                     Received::Duplicate { first } => *first,
-                    other => other,
+                    other => {
+                        let is_first = other.session().is_none() || self.taken_by_a_call.insert(text.clone());
+                        self.check(is_free || is_first, || format!("I8: `{text}` was taken by two calls"));
+                        other
+                    }
                 };
                 if let Received::Consumed { session } = &verdict {
                     self.taken.insert(text.clone(), *session);
@@ -167,7 +194,6 @@ impl Oracle {
                     return;
                 }
                 let first = self.verdicts.entry(text.clone()).or_insert_with(|| verdict.clone()).clone();
-                let is_free = self.is_loose(&text);
                 self.check(is_free || first == verdict, || {
                     format!("M1: `{text}` was {first} and is {verdict}")
                 });
@@ -223,6 +249,10 @@ impl Oracle {
                 live.insert(id, (session.status(), session.wait_number(), timer));
                 continue;
             }
+            let failure = session.failure().map(|failure| failure.code());
+            self.check(failure != Some(FailureCode::MissingNode), || {
+                format!("S14: session {id} failed by a process that cannot read its flow")
+            });
             let now = format!(
                 "{} {} {:?} {}",
                 session.status(),
@@ -249,7 +279,7 @@ impl Oracle {
         let vars = session.vars().to_json();
         let text = vars["said"].as_str().unwrap_or_default();
         for part in text.split_terminator(']').map(|part| part.trim_start_matches('[')) {
-            let is_said = self.said.contains(part);
+            let is_said = self.said.contains_key(part);
             self.check(is_said, || {
                 format!("M4: session {} wrote down `{part}`, which nobody said", session.id())
             });

@@ -2,6 +2,7 @@
 //! whatever dies there dies at every place; and failing as the table says.
 
 use std::future::poll_fn;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -37,6 +38,26 @@ pub(super) struct Weather {
     pub(super) oracle: Arc<Mutex<Oracle>>,
     pub(super) asked: Arc<Mutex<Vec<CallRef>>>,
     pub(super) defect: Option<Defect>,
+    /// The number of operations that the store itself is at.
+    pub(super) busy: Arc<AtomicU64>,
+    /// True if the call that was polled last waits for the weather, not for a store.
+    pub(super) has_paused: Arc<AtomicBool>,
+}
+
+/// The store itself is at something, until this is dropped.
+struct Busy<'a>(&'a AtomicU64);
+
+impl<'a> Busy<'a> {
+    fn new(count: &'a AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Weather {
@@ -70,10 +91,27 @@ impl Weather {
             if std::mem::replace(&mut waited, true) {
                 return Poll::Ready(());
             }
+            self.has_paused.store(true, Ordering::Relaxed);
             context.waker().wake_by_ref();
             Poll::Pending
         })
         .await;
+    }
+
+    /// Never ends.
+    async fn hang(&self) {
+        poll_fn(|_| {
+            self.has_paused.store(true, Ordering::Relaxed);
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+
+    /// Lets others go first, some times.
+    async fn dawdle(&self) {
+        for _ in 0..self.dice.below(40) {
+            self.pause().await;
+        }
     }
 
     async fn store<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -85,7 +123,9 @@ impl Weather {
         if self.happens(SimFault::StoreLost) {
             return Err(StoreError::unknown("lost by the simulation"));
         }
+        let busy = Busy::new(&self.busy);
         let done = work.await;
+        drop(busy);
         self.writes.fetch_add(1, Ordering::Relaxed);
         if done.is_ok() && self.happens(SimFault::StoreLosesAnswer) {
             return Err(StoreError::unknown("done, and the answer lost by the simulation"));
@@ -200,16 +240,21 @@ impl Transport for SimWire {
             return Err(SendError::retry("refused by the simulation"));
         }
         if weather.happens(SimFault::ChannelHangs) {
-            std::future::pending::<()>().await;
+            weather.hang().await;
         }
         if weather.happens(SimFault::ChannelSlow) {
-            for _ in 0..weather.dice.below(40) {
-                weather.pause().await;
-            }
+            weather.dawdle().await;
+        }
+        let panics = weather.happens(SimFault::ChannelPanics);
+        if panics && weather.dice.one_in(2) {
+            resume_unwind(Box::new("a channel that panics before it takes a message"));
         }
         let rejects = weather.happens(SimFault::ChannelRejects);
         if let Some(message) = weather.spoil_message(message) {
             weather.oracle().sent(&message);
+        }
+        if panics {
+            resume_unwind(Box::new("a channel that panics after it took a message"));
         }
         if rejects {
             return Err(SendError::rejected("refused for good by the simulation"));
@@ -251,8 +296,14 @@ impl Calls for SimHost {
         if weather.happens(SimFault::CallFails) {
             return Err(CallError::failed("by the simulation"));
         }
+        if weather.happens(SimFault::CallSlow) {
+            weather.dawdle().await;
+        }
         if weather.happens(SimFault::CallHangs) {
-            std::future::pending::<()>().await;
+            weather.hang().await;
+        }
+        if weather.happens(SimFault::CallPanics) {
+            resume_unwind(Box::new("a host that panics"));
         }
         if weather.happens(SimFault::CallLater) {
             weather.asked.lock().unwrap_or_else(PoisonError::into_inner).push(call.reference.clone());

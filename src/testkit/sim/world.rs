@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -22,13 +23,23 @@ use crate::engine::{Engine, SessionFilter};
 use crate::error::Error;
 use crate::id::{ContactId, SessionId};
 use crate::kernel::{Received, Triggered};
+use crate::limits::Limits;
 use crate::request::{Inbound, TriggerRequest};
-use crate::store::{ConversationStore, Known, MemoryFlows, SessionRecord, StoreQueries};
+use crate::store::{ConversationStore, Known, MemoryFlows, MemoryStore, SessionRecord, StoreQueries};
 use crate::testkit::run::at_once;
 use crate::testkit::{CountingIds, ManualClock};
 
 /// So many messages are remembered of a contact, however few people there are (SEMANTICS I2).
 const MOST_REPEATED: usize = 40;
+
+/// The nodes that a process with small limits can read: one fewer than the diary has.
+const SMALL: usize = 5;
+
+/// So many polls take some milliseconds: what is not done by then waits for another call.
+const MOST_POLLS: usize = 5_000;
+
+/// The lease of an engine that is given none.
+const USUAL_LEASE: Duration = Duration::from_secs(60);
 
 /// The outcome of a call.
 pub(super) enum CallOutcome {
@@ -58,6 +69,14 @@ struct Process<S> {
     clock: ManualClock,
 }
 
+/// The store's own time: how long its leases are, and how to let them end where its clock is not
+/// the simulation's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Setting {
+    pub(super) lease: Option<Duration>,
+    pub(super) pass: Option<fn(Duration)>,
+}
+
 pub(super) struct World<S> {
     plan: SimPlan,
     pub(super) weather: Weather,
@@ -72,6 +91,9 @@ pub(super) struct World<S> {
     /// The messages of the last while, each of which may come again.
     said: Vec<(String, Inbound)>,
     pub(super) edition: usize,
+    /// The number of processes that were built with flows of their own.
+    edited: usize,
+    setting: Setting,
     looked_at: u64,
     /// The people whose addresses each contact may have got by a merger.
     pub(super) held: HashMap<ContactId, BTreeSet<Person>>,
@@ -94,7 +116,7 @@ pub(super) fn flows(edition: usize) -> [String; 4] {
                    {{"id": "hear", "kind": "wait_reply", "timeout": "10m"}},
                    {{"id": "note", "kind": "set_variables", "variables": [{{"name": "said", "value": "{{{{vars.said}}}}[{{{{reply.text}}}}]"}}]}},
                    {{"id": "nod", "kind": "send_message", "text": "heard {{{{reply.text}}}}"}},
-                   {{"id": "gone", "kind": "send_message", "text": "gone"}}"#
+                   {{"id": "gone", "kind": "send_message", "text": "gone {edition}"}}"#
             ),
             r#"{"from": "start", "to": "hi"}, {"from": "hi", "to": "hear"}, {"from": "hear", "to": "note"},
                {"from": "hear", "branch": "timeout", "to": "gone"}, {"from": "note", "to": "nod"}, {"from": "nod", "to": "hear"}"#,
@@ -120,7 +142,7 @@ pub(super) fn flows(edition: usize) -> [String; 4] {
 }
 
 impl<S: ConversationStore + StoreQueries + 'static> World<S> {
-    pub(super) fn new(plan: &SimPlan, store: S, defect: Option<Defect>) -> Self {
+    pub(super) fn new(plan: &SimPlan, store: S, defect: Option<Defect>, setting: Setting) -> Self {
         let weather = Weather {
             dice: Dice::new(plan.seed),
             faults: Arc::new(plan.faults.clone()),
@@ -130,6 +152,8 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
             oracle: Arc::new(Mutex::new(Oracle::default())),
             asked: Arc::default(),
             defect,
+            busy: Arc::default(),
+            has_paused: Arc::default(),
         };
         let store = SimStore { inner: Arc::new(store), weather: weather.clone() };
         let now = Clock::now(&ManualClock::default());
@@ -145,6 +169,8 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
             latest: now,
             said: Vec::new(),
             edition: 1,
+            edited: 0,
+            setting,
             looked_at: 0,
             held: HashMap::new(),
         };
@@ -152,8 +178,8 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         for flow in flows(1) {
             let _ = at_once(host.flows().ensure(&flow));
         }
-        world.processes = (0..plan.engines).map(|_| world.process()).collect();
         world.weather.is_over.store(false, Ordering::Relaxed);
+        world.processes = (0..plan.engines).map(|number| world.process(number)).collect();
         world.weather.oracle().is_calm = plan.faults == SimFaults::none();
         world
     }
@@ -162,20 +188,48 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
     pub(super) fn plain(&self) -> Engine<Arc<S>> {
         let engine = Engine::builder(Arc::clone(&self.store.inner));
         let engine = self.flows.iter().fold(engine, |engine, flows| engine.flow_store(Arc::clone(flows)));
-        engine.clock(ManualClock::at(self.now)).ids(self.ids.clone()).build()
+        engine.clock(ManualClock::at(self.now)).max_skew(Duration::MAX).ids(self.ids.clone()).build()
     }
 
-    fn process(&self) -> Process<S> {
+    fn process(&mut self, number: usize) -> Process<S> {
         let clock = ManualClock::at(self.now);
         let engine = Engine::builder(Known::new(self.store.clone()).cache_bytes(self.plan.known));
-        let engine = self.flows.iter().fold(engine, |engine, flows| engine.flow_store(Arc::clone(flows)));
+        let flows = self.own_flows(number).or_else(|| self.flows.clone());
+        let engine = flows.into_iter().fold(engine, |engine, flows| engine.flow_store(flows));
+        let engine = match self.setting.lease {
+            Some(lease) => engine.lease(lease),
+            None => engine,
+        };
+        let is_small = self.weather.happens(SimFault::SmallLimits);
+        let nodes = if is_small { SMALL } else { Limits::default().nodes };
         let engine = engine
+            .limits(Limits { nodes, ..Limits::default() })
+            .max_skew(Duration::MAX)
             .transport(SimWire(self.weather.clone()))
             .calls(SimHost(self.weather.clone()))
             .clock(clock.clone())
             .ids(self.ids.clone())
             .build();
         Process { engine, clock }
+    }
+
+    /// The flows of a process that keeps them itself, one with another text under the same number.
+    fn own_flows(&mut self, number: usize) -> Option<Arc<MemoryFlows>> {
+        let is_over = self.weather.is_over.load(Ordering::Relaxed);
+        let is_cut = self.weather.is(Defect::CutsFlows) && number == 0 && !is_over;
+        if !is_cut && !self.weather.happens(SimFault::EditedFlows) {
+            return None;
+        }
+        self.edited += 1;
+        let own = Arc::new(MemoryFlows::default());
+        let scratch = Engine::builder(MemoryStore::new()).flow_store(Arc::clone(&own));
+        let scratch = scratch.clock(ManualClock::at(self.now)).build();
+        let [diary, others @ ..] = flows(1_000 + self.edited);
+        let diary = if is_cut { diary.replace("\"hear\"", "\"ear\"") } else { diary };
+        for flow in [diary].iter().chain(&others) {
+            let _ = at_once(scratch.flows().ensure(flow));
+        }
+        Some(own)
     }
 
     /// One thing happens. Answers what must not have happened.
@@ -194,11 +248,30 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
     /// Lets one call proceed to its next operation.
     fn go_on(&mut self) {
         let place = self.weather.dice.below(self.tasks.len());
-        let Some((_, call)) = self.tasks.get_mut(place) else { return };
-        if let Poll::Ready(done) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            drop(self.tasks.swap_remove(place));
-            let done = self.spoil(done);
-            self.weather.oracle().answered(done);
+        let Some(done) = self.poll(place) else { return };
+        drop(self.tasks.swap_remove(place));
+        let done = self.spoil(done);
+        self.weather.oracle().answered(done);
+    }
+
+    /// Polls a call until it is done, or waits for the weather or for another call: what the store
+    /// itself takes its time for is waited for.
+    fn poll(&mut self, place: usize) -> Option<CallOutcome> {
+        let (_, call) = self.tasks.get_mut(place)?;
+        let weather = &self.weather;
+        // Flows of a store of its own are not seen on their way.
+        let mut left = if self.flows.is_none() { MOST_POLLS } else { 0 };
+        loop {
+            weather.has_paused.store(false, Ordering::Relaxed);
+            if let Poll::Ready(done) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return Some(done);
+            }
+            let waits_for_store = weather.busy.load(Ordering::Relaxed) > 0;
+            if weather.has_paused.load(Ordering::Relaxed) || (!waits_for_store && left == 0) {
+                return None;
+            }
+            left -= usize::from(!waits_for_store);
+            std::thread::yield_now();
         }
     }
 
@@ -250,6 +323,28 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         let message = (text.clone(), inbound.id(&text));
         self.said.push(message.clone());
         message
+    }
+
+    /// One person writes many messages at once, every third of which comes twice.
+    fn burst(&mut self) {
+        let dice = self.weather.dice.clone();
+        let [phone, ..] = self.person().addresses();
+        for number in 0..12 {
+            let text = format!("t{}{phone}", self.said.len());
+            self.weather.oracle().says(&text);
+            let inbound = Inbound::text(Channel::WhatsApp, SHOP, &phone, &text).id(&text);
+            self.said.push((text.clone(), inbound.clone()));
+            for _ in 0..(if number % 3 == 0 { 2 } else { 1 }) {
+                let process = dice.below(self.plan.engines);
+                let Some(engine) = self.engine(process) else { continue };
+                let (text, inbound) = (text.clone(), inbound.clone());
+                let call: Call =
+                    Box::pin(
+                        async move { CallOutcome::Received { text, answer: engine.receive(inbound).await } },
+                    );
+                self.tasks.push((process, call));
+            }
+        }
     }
 
     /// A request to start a flow.
@@ -332,11 +427,12 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         match kind {
             SimFault::Crash => {
                 self.tasks.retain(|(engine, _)| *engine != number);
-                let next = self.process();
+                let next = self.process(number);
                 if let Some(process) = self.processes.get_mut(number) {
                     *process = next;
                 }
             }
+            SimFault::Burst => self.burst(),
             SimFault::DropFuture if !self.tasks.is_empty() => {
                 let place = self.weather.dice.below(self.tasks.len());
                 drop(self.tasks.swap_remove(place));
@@ -387,13 +483,21 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         self.weather.oracle().is_calm = false;
         // Leases end, and so do pauses between attempts.
         self.now = self.latest + TimeDelta::minutes(10);
-        self.processes = vec![self.process()];
+        if let Some(pass) = self.setting.pass {
+            pass(self.setting.lease.unwrap_or(USUAL_LEASE));
+        }
+        self.processes = vec![self.process(0)];
+        self.free_stranded();
         let horizon = self.now + TimeDelta::hours(48);
         while self.now < horizon {
-            let Some(due) = self.tick_out() else { break };
+            let Some((worked, due)) = self.tick_out() else { break };
             match due {
                 Some(due) if due < horizon => self.now = due.max(self.now + TimeDelta::milliseconds(1)),
                 _ => break,
+            }
+            // What is due by the simulation's clock may rest by the store's.
+            if let Some(pass) = self.setting.pass.filter(|_| worked == 0) {
+                pass(Duration::from_secs(1));
             }
             self.processes.iter().for_each(|process| process.clock.set(self.now));
         }
@@ -403,6 +507,15 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         self.weather.oracle().end(&records, &letters, &people);
         self.meet();
         self.weather.oracle().violation.clone()
+    }
+
+    /// Ends sessions of versions that only processes had which are gone: an operator would.
+    fn free_stranded(&mut self) {
+        let engine = self.plain();
+        for stranded in at_once(engine.stranded(SessionFilter::all())).unwrap_or_default() {
+            self.ends_from_outside(&stranded.record);
+            let _ = at_once(engine.cancel(stranded.record.session().id()));
+        }
     }
 
     fn people_of_all(&self, records: &[SessionRecord]) -> HashMap<ContactId, Vec<Person>> {
@@ -436,13 +549,15 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         }
     }
 
-    /// Ticks until nothing is due now, and answers when something is; None: the oracle has spoken.
-    fn tick_out(&mut self) -> Option<Option<DateTime<Utc>>> {
+    /// Ticks until nothing is due now, and answers how many were worked and when something is due;
+    /// None: the oracle has spoken.
+    fn tick_out(&mut self) -> Option<(usize, Option<DateTime<Utc>>)> {
+        let mut worked = 0;
         for _ in 0..200 {
             let engine = self.processes.first()?.engine.clone();
             match at_once(engine.tick(16)) {
-                Ok(ticked) if ticked.worked == 0 => return Some(ticked.next_due),
-                Ok(_) => {}
+                Ok(ticked) if ticked.worked == 0 => return Some((worked, ticked.next_due)),
+                Ok(ticked) => worked += ticked.worked,
                 Err(error) => self
                     .weather
                     .oracle()

@@ -26,6 +26,7 @@ mod promises;
 #[path = "../../../../tests/kits/promises.rs"]
 mod promises_kit;
 mod rides;
+mod sim;
 mod skew;
 mod suite;
 mod trips;
@@ -56,6 +57,7 @@ fn main() {
         held::trials(),
         plans::trials(),
         poolers::trials(),
+        sim::trials(),
         skew::trials(),
         faults::trials(),
         promises::trials(),

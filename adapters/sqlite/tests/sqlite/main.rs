@@ -34,6 +34,7 @@ mod pace;
 mod pressure;
 mod promises;
 mod room;
+mod sim;
 mod strangers;
 mod talk;
 mod versions;
