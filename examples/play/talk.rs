@@ -17,12 +17,12 @@ use chatflow::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::Fault;
 use super::args::{COMMANDS, Script};
 use super::host::{Functions, Log, Seen, act, result};
 use super::lines::next_line;
 use super::record::Recording;
 use super::screen::Screen;
+use super::{Fault, place};
 
 /// Reaches the contact, for flows that answer only those whom a campaign has reached.
 const CAMPAIGN: &str = r#"{"spec": 1, "code": "play-campaign", "trigger": {"kind": "manual"},
@@ -95,7 +95,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         // The channel of a talk here has no window.
         let matters = |warning: &&Issue| warning.code != IssueCode::WindowMayBeClosed;
         for warning in flow.warnings().iter().filter(matters) {
-            screen.note(&format_args!("{warning:#}"));
+            screen.note(&format_args!("{}{warning:#}", place(warning)));
         }
         let account = account_of(&flow);
         Address::new(&account, &from)

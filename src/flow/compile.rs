@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::flow::check::graph::{Graph, check_ends};
+use crate::flow::check::graph::Graph;
 use crate::flow::check::{self, SideBranch, SideEntries, undeclared};
 use crate::flow::compiled::{Flow, Step};
 use crate::flow::def::{self, FlowDef};
@@ -13,7 +13,7 @@ use crate::flow::form::json;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::keyword::{self, KeywordAction, Keywords};
 use crate::flow::lang::context::Compile;
-use crate::flow::node::CompiledNode;
+use crate::flow::node::{CompiledNode, NodeKind};
 use crate::flow::place::NodeIx;
 use crate::flow::settings::last_words::{LastWords, LastWordsDef};
 use crate::flow::settings::quiet::QuietHours;
@@ -88,15 +88,14 @@ fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
     Ok(flow)
 }
 
-/// `is_whole`: whether all of the definition could be read. If not, nothing is said about the
-/// graph but that edges point to what does not exist, where all nodes are known by their ids: else
-/// what is missing from it may be what could not be read.
+/// `is_whole`: whether all of the definition could be read. If not, nothing is said that may hang on
+/// what could not be read.
 fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics) -> Result<Flow, Issues> {
     def.check_spec(&mut found);
     let index = index_nodes(&def, &mut found);
     let parts = compile_parts(&def, &index, limits, is_whole, &mut found);
     if is_whole {
-        let graph = Graph::of(&def, &index, &mut found);
+        let graph = Graph::of(&def, &index, None, &mut found);
         let sides = SideEntries { jumps: parts.side_entries.clone(), beside: parts.beside.clone() };
         let entry = check::check(&def, &graph, &sides, limits, &mut found);
         let bodies = graph.bodies(&def);
@@ -110,10 +109,25 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics
             }
             _ => {}
         }
-    } else if found.knows_nodes() {
-        check_ends(&def, &index, &mut found);
+    } else {
+        check_rest(def, limits, &mut found);
     }
     Err(found.into_issues())
+}
+
+/// Checks the graph as far as it does not hang on what could not be read.
+fn check_rest(mut def: FlowDef, limits: &Limits, found: &mut Diagnostics) {
+    let unread = found.unread();
+    for place in &unread.nodes {
+        if let Some(node) = def.nodes.get_mut(place.as_usize()).filter(|node| node.kind.as_start().is_none())
+        {
+            node.kind = NodeKind::plain_end();
+        }
+    }
+    // What is wrong with the ids has been told.
+    let index = index_nodes(&def, &mut Diagnostics::default());
+    let graph = Graph::of(&def, &index, Some(&unread), found);
+    check::check_rest(&def, &graph, &unread, limits, found);
 }
 
 /// The parts of a flow that do not depend on its edges.
@@ -164,7 +178,7 @@ fn compile_parts(
     };
     let start = def.nodes.iter().find(|node| node.kind.as_start().is_some());
     let mut cx = Compile::new(limits, index, found);
-    cx.knows_nodes = is_whole || cx.found.knows_nodes();
+    cx.knows_nodes = is_whole || cx.found.unread().has_ids;
     cx.channel = own.or(sender.map(|sender| &sender.channel)).cloned();
     cx.start = start.map(|node| node.id.as_str());
     cx.is_inbound = own.is_some();

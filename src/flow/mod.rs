@@ -38,7 +38,7 @@ pub use content::{
     ProductsDef, ReactionDef, RowDef, SectionDef, TemplateCardDef, TemplateCategory, TemplateDef, TextDef,
 };
 pub use def::{EdgeDef, FlowDef};
-pub use form::issue::{Issue, IssueCode, Issues, Severity};
+pub use form::issue::{Issue, IssueCode, Issues, Repair, Severity};
 pub use form::lines::FlowLines;
 pub use form::span::{BadSpan, Span};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};

@@ -325,7 +325,9 @@ fn a_flow_without_a_sender_talks_where_it_can() {
     let edges = r#"{"from": "start", "to": "wait"}, {"from": "wait", "to": "echo"}"#;
     let bare = flow_of("bare.json", r#""trigger": {"kind": "manual"}"#, echo, edges, &[], "hé\n");
     assert_eq!((bare.code, bare.out.as_str()), (0, "= waiting\n< hé\n= completed\n"));
-    assert!(bare.err.starts_with("warning: ") && bare.err.contains("(no_sender)"), "{}", bare.err);
+    let (place, told) = bare.err.split_once(": ").unwrap();
+    assert!(place.starts_with("line ") && place.contains(", column "), "{}", bare.err);
+    assert!(told.starts_with("warning: ") && told.contains("(no_sender)"), "{}", bare.err);
     let web = r#""trigger": {"kind": "inbound", "channel": "web"}, "settings": {"sender": {"channel": "web", "account": "shop"}}"#;
     let played = flow_of("web.json", web, echo, edges, &["--from", "visitor 1"], "hé\n").fine();
     assert_eq!(played, "< hé\n= completed\n");

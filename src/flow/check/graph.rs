@@ -9,7 +9,7 @@ use petgraph::visit::{EdgeFiltered, EdgeRef, IntoEdges};
 
 use crate::flow::compiled::Exit;
 use crate::flow::def::{EdgeDef, FlowDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, Unread, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
@@ -36,30 +36,29 @@ fn ends(
     at: &Path<'_>,
     found: &mut Diagnostics,
 ) -> (Option<NodeIx>, Option<NodeIx>) {
-    let mut node = |code, verb: &str, id: &str| {
+    let mut node = |code, key: &str, verb: &str, id: &str| {
         let place = index.get(id).copied();
         if place.is_none() {
-            let meant = found.did_you_mean(id, index.keys().copied());
-            let message = format!("{verb} {:?}, which does not exist{meant}", brief(id));
-            found.add(code, at, message, "name a node of this flow, or remove the edge");
+            let meant = found.meant(id, index.keys().copied());
+            let message = format!("{verb} {:?}, which does not exist{}", brief(id), did_you_mean(meant));
+            let fix = "name a node of this flow, or remove the edge";
+            found.add_repairable(code, at, message, fix, Repair::replace(&at.key(key), meant));
         }
         place
     };
-    let from = node(IssueCode::EdgeFromNowhere, "leaves", &edge.from);
-    (from, node(IssueCode::EdgeToNowhere, "points to", &edge.to))
-}
-
-/// Checks the ends of edges where the ids of all nodes could be read, and not all of the nodes.
-pub(crate) fn check_ends(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Diagnostics) {
-    let list = Path::Root.key("edges");
-    for (place, edge) in def.edges.iter().enumerate() {
-        ends(index, edge, &list.item(place), found);
-    }
+    let from = node(IssueCode::EdgeFromNowhere, "from", "leaves", &edge.from);
+    (from, node(IssueCode::EdgeToNowhere, "to", "points to", &edge.to))
 }
 
 impl Graph {
-    /// The graph of a definition; an edge that leads nowhere is an issue and left out.
-    pub(crate) fn of(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Diagnostics) -> Self {
+    /// The graph of a definition; an edge that leads nowhere is an issue and left out. By which
+    /// branches a node is left that could not be read is not known.
+    pub(crate) fn of(
+        def: &FlowDef,
+        index: &BTreeMap<&str, NodeIx>,
+        unread: Option<&Unread>,
+        found: &mut Diagnostics,
+    ) -> Self {
         let mut graph = DiGraph::with_capacity(def.nodes.len(), def.edges.len());
         let mut exits = Vec::with_capacity(def.nodes.len());
         for node in &def.nodes {
@@ -75,7 +74,25 @@ impl Graph {
         let mut built = Self { graph, exits };
         let list = Path::Root.key("edges");
         for (place, edge) in def.edges.iter().enumerate() {
-            built.add_edge(def, index, edge, &list.item(place), found);
+            let at = list.item(place);
+            let (from, to) = match unread {
+                // It may be the id of a node that could not be read.
+                Some(unread) if !unread.has_ids => {
+                    (index.get(&*edge.from).copied(), index.get(&*edge.to).copied())
+                }
+                _ => ends(index, edge, &at, found),
+            };
+            if to.is_some_and(|to| is_start(def, to)) {
+                let fix = "lead the edge to the node after the start";
+                found.add(IssueCode::IntoStart, &at, "leads to the start", fix);
+            }
+            let Some(from) = from else { continue };
+            if unread.is_some_and(|unread| unread.nodes.contains(&from)) && !is_start(def, from) {
+                let ends = to.map(|to| (vertex(from), vertex(to)));
+                ends.map(|(from, to)| built.graph.add_edge(from, to, EdgeKind::Edge(Port::NEXT)));
+            } else {
+                built.add_edge(def, edge, (from, to), &at, found);
+            }
         }
         let list = Path::Root.key("nodes");
         for (place, node) in def.nodes.iter().enumerate() {
@@ -95,21 +112,12 @@ impl Graph {
     fn add_edge(
         &mut self,
         def: &FlowDef,
-        index: &BTreeMap<&str, NodeIx>,
         edge: &EdgeDef,
+        (from, to): (NodeIx, Option<NodeIx>),
         at: &Path<'_>,
         found: &mut Diagnostics,
     ) {
-        let (from, to) = ends(index, edge, at, found);
-        if to.is_some_and(|to| is_start(def, to)) {
-            let fix = "lead the edge to the node after the start";
-            found.add(IssueCode::IntoStart, at, "leads to the start", fix);
-        }
-        let Some((from, node)) =
-            from.and_then(|from| def.nodes.get(from.as_usize()).map(|node| (from, node)))
-        else {
-            return;
-        };
+        let Some(node) = def.nodes.get(from.as_usize()) else { return };
         let Some(exits) = self.exits.get_mut(from.as_usize()) else { return };
         let Some(port) = port_of(node, edge, exits, at, found) else { return };
         let Some(exit) = exits.get_mut(usize::from(port.0)) else { return };
@@ -257,19 +265,23 @@ fn port_of(
     let id = brief(&node.id);
     let known = exits.iter().map(|exit| exit.name.as_ref());
     let fix = format!("use one of its branches: {}", known.clone().collect::<Vec<_>>().join(", "));
-    let (message, fix) = match &edge.branch {
-        _ if exits.is_empty() => (format!("leaves {id:?}, which is an end"), "remove the edge".to_owned()),
+    let (message, fix, repair) = match &edge.branch {
+        _ if exits.is_empty() => {
+            (format!("leaves {id:?}, which is an end"), "remove the edge".to_owned(), None)
+        }
         Some(branch) => match exits.iter().position(|exit| *exit.name == **branch) {
             Some(port) => return u16::try_from(port).ok().map(Port),
             None => {
-                let meant = found.did_you_mean(branch, known);
-                (format!("leaves {id:?} by branch {:?}, which it does not have{meant}", brief(branch)), fix)
+                let meant = found.meant(branch, known);
+                let (branch, words) = (brief(branch), did_you_mean(meant));
+                let message = format!("leaves {id:?} by branch {branch:?}, which it does not have{words}");
+                (message, fix, Repair::replace(&at.key("branch"), meant))
             }
         },
         None if node.kind.has_default_port() => return Some(Port::NEXT),
-        None => (format!("leaves {id:?} by no branch"), fix),
+        None => (format!("leaves {id:?} by no branch"), fix, None),
     };
-    found.add(IssueCode::UnknownBranch, at, message, fix);
+    found.add_repairable(IssueCode::UnknownBranch, at, message, fix, repair);
     None
 }
 

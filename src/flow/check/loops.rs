@@ -53,7 +53,7 @@ impl LoopCheck<'_> {
     /// True if a session can take this way without a word of the contact.
     fn is_taken_in_silence(&self, node: NodeIx, way: EdgeKind) -> bool {
         match (self.blocking(node), way) {
-            (_, EdgeKind::Jump) => false,
+            (_, EdgeKind::Jump) | (Blocking::Ends, _) => false,
             (Blocking::Reply { timer }, EdgeKind::Edge(port)) => {
                 timer == Some(port) || self.at_once(node) == Some(port)
             }

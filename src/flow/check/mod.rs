@@ -17,9 +17,9 @@ pub(crate) use reminder::SideBranch;
 use chrono::TimeDelta;
 
 use crate::flow::check::graph::{Graph, is_left_at_once};
-use crate::flow::check::report::report;
+use crate::flow::check::report::{report, report_repairable};
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, Unread};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::span::Span;
 use crate::flow::node::{Blocking, NodeDef};
@@ -33,6 +33,36 @@ pub(crate) struct SideEntries {
     pub(crate) jumps: Vec<NodeIx>,
     /// Without leaving the current node.
     pub(crate) beside: Vec<(NodeIx, SideBranch)>,
+}
+
+/// Checks what does not hang on the parts of a flow that could not be read. A node that could not
+/// be read is an end here: nothing is known of its ways but the edges that are written down.
+pub(crate) fn check_rest(
+    def: &FlowDef,
+    graph: &Graph,
+    unread: &Unread,
+    limits: &Limits,
+    found: &mut Diagnostics,
+) {
+    check_timeouts(def, found);
+    let mut starts = nodes(def).filter(|(_, node)| node.kind.as_start().is_some());
+    let entry = starts.next().map(|(entry, _)| entry);
+    if entry.is_some() || (unread.nodes.is_empty() && unread.has_ids) {
+        check_entry(def, found);
+    }
+    let Some(entry) = entry else { return };
+    let reached = graph.reached(entry);
+    if unread.has_ids && unread.has_edges {
+        check_exits(def, graph, &reached, found);
+        loops::check(def, graph, limits, &reached, found);
+    }
+    if unread.has_head {
+        check_lifetime(def, graph, Some(entry), limits, found);
+        check_sender(def, &reached, found);
+        untranslated::check(def, found);
+        check_recursion(def, graph, entry, found);
+    }
+    found.node = None;
 }
 
 /// Checks the graph; the start node, if there is one.
@@ -96,19 +126,15 @@ fn check_exits(def: &FlowDef, graph: &Graph, reached: &BTreeSet<NodeIx>, found: 
             if exit.to.is_some() || !node.kind.needs_edge(Port(port)) {
                 continue;
             }
+            let repair = Some(Repair::Lead { branch: exit.name.to_string() });
             if node.kind.is_else(Port(port)) {
                 let fix = "add an edge from `else`, for when no condition holds";
-                report(def, place, found, IssueCode::MissingElse, "its `else` leads nowhere".into(), fix);
+                let message = "its `else` leads nowhere".into();
+                report_repairable(def, place, found, IssueCode::MissingElse, message, (fix, repair));
             } else {
                 let message = format!("branch {:?} leads nowhere", brief(&exit.name));
-                report(
-                    def,
-                    place,
-                    found,
-                    IssueCode::DeadEnd,
-                    message,
-                    "add an edge from it, or remove the branch",
-                );
+                let fix = "add an edge from it, or remove the branch";
+                report_repairable(def, place, found, IssueCode::DeadEnd, message, (fix, repair));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::flow::check::graph::{EdgeKind, is_left_at_once};
 use crate::flow::compiled::{Flow, Step};
-use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Issues, Repair, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::node::{Blocking, ContactMode};
 use crate::flow::place::{NodeIx, Port};
@@ -28,12 +28,15 @@ pub(crate) fn check_calls<'f>(
         found.node = Some(step.id.clone());
         if call.flow != flow.id && !is_known(&call.flow) {
             let names = names();
-            let meant = found.did_you_mean(call.flow.as_str(), names.iter().map(FlowId::as_str));
-            let message = format!("there is no flow {:?}{meant}", brief(call.flow.as_str()));
+            let meant = found.meant(call.flow.as_str(), names.iter().map(FlowId::as_str));
+            let words = did_you_mean(meant);
+            let message = format!("there is no flow {:?}{words}", brief(call.flow.as_str()));
             let at = Path::Root.key("nodes");
             let at = at.item(place);
+            let at = at.key("flow");
             let fix = "import that flow first, or name another one";
-            found.add(IssueCode::UnknownSubflow, &at.key("flow"), message, fix);
+            let repair = Repair::replace(&at, meant);
+            found.add_repairable(IssueCode::UnknownSubflow, &at, message, fix, repair);
         }
         if flow.start().1.contact == ContactMode::None
             && let Some((callee, needy)) = reached.needy(&call.flow)

@@ -1,7 +1,7 @@
 //! An issue of a node as a whole, at its place.
 
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Repair};
 use crate::flow::form::path::Path;
 use crate::flow::place::NodeIx;
 use crate::id::NodeId;
@@ -15,7 +15,19 @@ pub(crate) fn report(
     message: String,
     fix: &str,
 ) {
+    report_repairable(def, node, found, code, message, (fix, None));
+}
+
+/// Reports an issue that may be repaired by one press.
+pub(crate) fn report_repairable(
+    def: &FlowDef,
+    node: NodeIx,
+    found: &mut Diagnostics,
+    code: IssueCode,
+    message: String,
+    (fix, repair): (&str, Option<Repair>),
+) {
     found.node = def.nodes.get(node.as_usize()).and_then(|node| NodeId::new(&node.id).ok());
-    found.add(code, &Path::Root.key("nodes").item(node.as_usize()), message, fix);
+    found.add_repairable(code, &Path::Root.key("nodes").item(node.as_usize()), message, fix, repair);
     found.node = None;
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::names::{Mentions, check_name};
 use crate::flow::node::InputPolicy;
@@ -24,13 +24,11 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
         }
         let candidates = declared.iter().chain(&written).copied();
         let message = format!("`{}` is not an input of the start node, and no node sets it", brief(name));
-        let message = message + &found.did_you_mean(name, candidates);
-        found.add(
-            IssueCode::UndeclaredVariable,
-            &list.item(place),
-            message,
-            "declare it as an input, or set it",
-        );
+        let meant = found.meant(name, candidates);
+        let (at, message) = (list.item(place), message + &did_you_mean(meant));
+        let repair = Repair::replace(&at, meant).or_else(|| declare(name));
+        let fix = "declare it as an input, or set it";
+        found.add_repairable(IssueCode::UndeclaredVariable, &at, message, fix, repair);
     }
     for (mention, path) in &mentions.first {
         let (name, known) = match (&*mention.root, mention.key.as_deref()) {
@@ -48,10 +46,33 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
             "context" => format!("`context.{}` is not an input of the start node", brief(name)),
             _ => format!("`{}` is not an input of the start node, and no node sets it", brief(name)),
         };
-        let message = message + &found.did_you_mean(name, candidates);
+        let meant = found.meant(name, candidates);
+        let message = message + &did_you_mean(meant);
+        // Each root has names of its own.
+        let root = match (&*mention.root, meant) {
+            ("context" | "vars", Some(meant)) if written.contains(meant) => "vars.",
+            ("context" | "vars", Some(_)) => "context.",
+            _ => "",
+        };
+        let read = match mention.key.as_deref() {
+            Some(key) if !root.is_empty() => format!("{}.{key}", mention.root),
+            _ => mention.root.to_string(),
+        };
+        let repair = match meant {
+            Some(meant) => {
+                Some(Repair::Reword { path: path.clone(), name: read, to: format!("{root}{meant}") })
+            }
+            None if &*mention.root == "vars" => None,
+            None => declare(name),
+        };
         let fix = "declare it as an input, set it before, or give it a `default`";
         found.node = mention.node.clone();
-        found.add_at(IssueCode::UndeclaredVariable, path.clone(), message, fix);
+        found.add_at(IssueCode::UndeclaredVariable, path.clone(), message, fix, repair);
     }
     found.node = None;
+}
+
+/// One more input, under a name that an input may have.
+fn declare(name: &str) -> Option<Repair> {
+    check_name(name).ok().map(|()| Repair::Declare { input: name.to_owned() })
 }

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::flow::form::closest::closest;
 use crate::flow::form::lines::FlowLines;
 use crate::flow::form::path::Path;
+use crate::flow::place::NodeIx;
 use crate::id::NodeId;
 
 /// The weight of an issue: an error blocks publishing.
@@ -191,6 +192,59 @@ impl Serialize for IssueCode {
     }
 }
 
+/// A repair that follows from an issue alone, which an editor makes at one press. Places are written
+/// as in [`Issue::path`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Repair {
+    /// Another text at a place, such as `edges[1].to`.
+    Replace {
+        /// The place of the text.
+        path: String,
+        /// The text that was probably meant.
+        with: String,
+    },
+    /// Another key for a field, which keeps its value.
+    Rename {
+        /// The place of the field.
+        path: String,
+        /// The key that was probably meant.
+        to: String,
+    },
+    /// No such field.
+    Remove {
+        /// The place of the field.
+        path: String,
+    },
+    /// Another name in the templates or the expression at a place, wherever they read it.
+    Reword {
+        /// The place of the text.
+        path: String,
+        /// The name that is read, such as `context.frist_name`.
+        name: String,
+        /// The name that was probably meant.
+        to: String,
+    },
+    /// One more input of the start node.
+    Declare {
+        /// The name of the input.
+        input: String,
+    },
+    /// An edge from a branch of the issue's node to an end.
+    Lead {
+        /// The branch.
+        branch: String,
+    },
+}
+
+impl Repair {
+    /// Another text at a place, if one was probably meant.
+    pub(crate) fn replace(at: &Path<'_>, meant: Option<&str>) -> Option<Self> {
+        meant.map(|with| Self::Replace { path: at.to_string(), with: with.to_owned() })
+    }
+}
+
 /// One thing that is wrong with a flow.
 ///
 /// Prints as `node "menu": branch "2" leads nowhere (dead_end)`, and with `{:#}` how to fix it as
@@ -211,8 +265,11 @@ pub struct Issue {
     pub message: String,
     /// A description of the fix.
     pub fix: String,
+    /// The fix as data, where it follows from the issue alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<Repair>,
     /// The line of the flow file, from 1; of what the field is missing from, if it is not there.
-    /// None where no file was read, or where it is no JSON.
+    /// None where no file was read, or where the file as a whole is what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// The column in it, in characters from 1.
@@ -321,6 +378,18 @@ impl fmt::Display for Issues {
 
 impl std::error::Error for Issues {}
 
+/// The parts of a flow that could not be read.
+pub(crate) struct Unread {
+    /// The nodes of which a field could not be read.
+    pub(crate) nodes: std::collections::BTreeSet<NodeIx>,
+    /// True if the ids of all nodes could be read.
+    pub(crate) has_ids: bool,
+    /// True if all edges could be read.
+    pub(crate) has_edges: bool,
+    /// True if everything else could be read: the trigger, the settings.
+    pub(crate) has_head: bool,
+}
+
 /// The list while it is being made.
 #[derive(Default)]
 pub(crate) struct Diagnostics {
@@ -350,7 +419,21 @@ impl Diagnostics {
         fix: impl Into<String>,
     ) {
         if self.issues.len() <= Self::MOST {
-            self.add_at(code, at.to_string(), message, fix);
+            self.add_at(code, at.to_string(), message, fix, None);
+        }
+    }
+
+    /// Reports what may be repaired by one press.
+    pub(crate) fn add_repairable(
+        &mut self,
+        code: IssueCode,
+        at: &Path<'_>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+        repair: Option<Repair>,
+    ) {
+        if self.issues.len() <= Self::MOST {
+            self.add_at(code, at.to_string(), message, fix, repair);
         }
     }
 
@@ -360,6 +443,7 @@ impl Diagnostics {
         path: String,
         message: impl Into<String>,
         fix: impl Into<String>,
+        repair: Option<Repair>,
     ) {
         if self.issues.len() > Self::MOST || self.is_settled(&path) {
             return;
@@ -371,6 +455,7 @@ impl Diagnostics {
             path,
             message: message.into(),
             fix: fix.into(),
+            repair,
             line: None,
             column: None,
         };
@@ -379,8 +464,24 @@ impl Diagnostics {
             issue.code = IssueCode::MoreIssues;
             issue.message = format!("more than {} issues, the rest is left out", Self::MOST);
             issue.fix = "fix these first".into();
+            issue.repair = None;
         }
         self.issues.push(issue);
+    }
+
+    /// Reports what is wrong with the file itself, at a line and a column of it.
+    pub(crate) fn add_in_file(
+        &mut self,
+        code: IssueCode,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+        (line, column): (u32, u32),
+    ) {
+        let before = self.issues.len();
+        self.add_at(code, String::new(), message, fix, None);
+        for issue in self.issues.iter_mut().skip(before) {
+            (issue.line, issue.column) = (Some(line), Some(column));
+        }
     }
 
     /// Reports a value that only a build with another feature takes.
@@ -389,17 +490,8 @@ impl Diagnostics {
         self.add(IssueCode::BadValue, at, message, format!("build chatflow with the feature `{feature}`"));
     }
 
-    /// `; did you mean "x"?`, or nothing. Only for the first that ask: each compares a word with
-    /// all known ones.
-    pub(crate) fn did_you_mean<'a>(
-        &mut self,
-        word: &str,
-        known: impl IntoIterator<Item = &'a str> + Clone,
-    ) -> String {
-        did_you_mean(self.meant(word, known))
-    }
-
-    /// The word that was probably meant, of those that are known; asked of the first alone, too.
+    /// The word that was probably meant, of those that are known. Only for the first that ask: each
+    /// compares a word with all known ones.
     pub(crate) fn meant<'a>(
         &mut self,
         word: &str,
@@ -427,17 +519,22 @@ impl Diagnostics {
         self.settled.is_empty()
     }
 
-    /// True if the id of each node could be read, and each edge as far as its place in the list.
-    pub(crate) fn knows_nodes(&self) -> bool {
-        let hides = |path: &str| {
-            let item = |list: &str| path.strip_prefix(list).and_then(|rest| rest.strip_suffix(']'));
-            let is_item = |list| item(list).is_some_and(|place| place.bytes().all(|b| b.is_ascii_digit()));
-            matches!(path, "" | "nodes" | "edges")
-                || is_item("nodes[")
-                || is_item("edges[")
-                || (path.starts_with("nodes[") && path.ends_with("].id"))
-        };
-        !self.settled.iter().any(|path| hides(path))
+    /// Returns the parts of the flow that could not be read.
+    pub(crate) fn unread(&self) -> Unread {
+        let mut unread = Unread { nodes: Default::default(), has_ids: true, has_edges: true, has_head: true };
+        for path in &self.settled {
+            let list = path.split(['[', '.']).next().unwrap_or_default();
+            unread.has_ids &= !matches!(path.as_str(), "" | "nodes");
+            unread.has_edges &= list != "edges" && !path.is_empty();
+            unread.has_head &= matches!(list, "nodes" | "edges");
+            let Some((place, field)) = path.strip_prefix("nodes[").and_then(|rest| rest.split_once(']'))
+            else {
+                continue;
+            };
+            unread.has_ids &= !matches!(field, "" | ".id");
+            unread.nodes.extend(place.parse::<usize>().ok().map(NodeIx::of));
+        }
+        unread
     }
 
     /// True if the place, or a part of it, could not be read.

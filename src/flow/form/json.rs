@@ -28,12 +28,8 @@ pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Diagnostics) -> Opt
     match value {
         Ok(value) => Some(value),
         Err(error) if error.to_string().starts_with("recursion limit") => {
-            found.add(
-                IssueCode::TooDeep,
-                &Path::Root,
-                "is nested more than 128 levels deep",
-                "nest less deeply",
-            );
+            let message = "is nested more than 128 levels deep";
+            found.add_in_file(IssueCode::TooDeep, message, "nest less deeply", place_of(&error, text));
             None
         }
         Err(_) if text.starts_with('\u{feff}') => {
@@ -43,15 +39,20 @@ pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Diagnostics) -> Opt
         }
         Err(error) => {
             let message = format!("is not JSON: {}", brief(&error.to_string()));
-            found.add(
-                IssueCode::NotJson,
-                &Path::Root,
-                message,
-                "export the flow anew, or fix the JSON there",
-            );
+            let fix = "export the flow anew, or fix the JSON there";
+            found.add_in_file(IssueCode::NotJson, message, fix, place_of(&error, text));
             None
         }
     }
+}
+
+/// Returns the line and the column of an error, which has the column in bytes.
+fn place_of(error: &serde_json::Error, text: &str) -> (u32, u32) {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let is_before = |(at, _): &(usize, char)| *at < error.column();
+    let column = line.char_indices().take_while(is_before).count().max(1);
+    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    (small(error.line()), small(column))
 }
 
 struct Strict<'p, 'f> {

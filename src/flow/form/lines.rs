@@ -17,6 +17,8 @@ use serde_json::Value;
 /// assert_eq!(lines.node("hi"), Some(3));
 /// assert_eq!(lines.path("nodes[1].text"), Some(4));
 /// assert_eq!(lines.way("start", "next"), Some(6));
+/// let asked = FlowLines::of("{\"edges\": [\n {\"from\": \"ask\", \"to\": \"hi\"}]}");
+/// assert_eq!(asked.way("ask", "valid"), Some(2), "of a question, too");
 /// assert_eq!(lines.path("nodes[7].text"), None);
 /// assert_eq!(lines.position("nodes[1].text"), Some((4, 4)));
 /// assert_eq!(lines.position("nodes[0].inputs[2].type"), Some((2, 3)), "of the node, which has none");
@@ -90,8 +92,9 @@ impl FlowLines {
     #[must_use]
     pub fn way(&self, from: &str, branch: &str) -> Option<u32> {
         let named = self.ways.get(&(from.to_owned(), Some(branch.to_owned())));
-        let plain =
-            || self.ways.get(&(from.to_owned(), None)).filter(|_| matches!(branch, "next" | "replied"));
+        let plain = || {
+            self.ways.get(&(from.to_owned(), None)).filter(|_| matches!(branch, "next" | "replied" | "valid"))
+        };
         named.or_else(plain).copied()
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use serde_json::{Map, Number, Value};
 
 use crate::Channel;
-use crate::flow::form::issue::{Diagnostics, IssueCode, did_you_mean};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::{ObjectForm, SchemaDefinitions};
@@ -143,11 +143,18 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
         for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
             let meant = self.found.meant(key, self.known.iter().copied());
             let message = format!("unknown field{}", did_you_mean(meant));
-            let fix = match meant {
-                Some(name) if !self.object.contains_key(name) => format!("rename it to `{name}`"),
-                _ => format!("remove it; known are {}", self.known.join(", ")),
+            let at = self.at.key(key);
+            let (fix, repair) = match meant {
+                Some(name) if !self.object.contains_key(name) => (
+                    format!("rename it to `{name}`"),
+                    Repair::Rename { path: at.to_string(), to: name.to_owned() },
+                ),
+                _ => (
+                    format!("remove it; known are {}", self.known.join(", ")),
+                    Repair::Remove { path: at.to_string() },
+                ),
             };
-            self.found.add(IssueCode::UnknownField, &self.at.key(key), message, fix);
+            self.found.add_repairable(IssueCode::UnknownField, &at, message, fix, Some(repair));
         }
     }
 }
@@ -398,8 +405,9 @@ pub(crate) fn word<T: Copy>(
         return Some(*value);
     }
     let known = || words.iter().map(|(word, _)| *word);
-    let message = format!("unknown value {:?}{}", brief(&given), found.did_you_mean(&given, known()));
+    let meant = found.meant(&given, words.iter().map(|(word, _)| *word));
+    let message = format!("unknown value {:?}{}", brief(&given), did_you_mean(meant));
     let fix = format!("write one of {}", known().collect::<Vec<_>>().join(", "));
-    found.add(IssueCode::BadValue, at, message, fix);
+    found.add_repairable(IssueCode::BadValue, at, message, fix, Repair::replace(at, meant));
     None
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::address::Channel;
 use crate::address::Home;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::span::Span;
 use crate::flow::lang::expr::{self, Expr};
@@ -99,10 +99,16 @@ impl<'a> Compile<'a> {
             if known.is_empty() || known.contains(&key) {
                 continue;
             }
-            let meant = self.found.did_you_mean(key, known.iter().copied());
-            let message = format!("`{}` has no field `{}`{meant}", path.root(), brief(key));
+            let meant = self.found.meant(key, known.iter().copied());
+            let root = path.root();
+            let message = format!("`{root}` has no field `{}`{}", brief(key), did_you_mean(meant));
             let fix = format!("read one of {}", known.join(", "));
-            self.found.add(IssueCode::UnknownName, at, message, fix);
+            let repair = meant.map(|meant| Repair::Reword {
+                path: at.to_string(),
+                name: format!("{root}.{key}"),
+                to: format!("{root}.{meant}"),
+            });
+            self.found.add_repairable(IssueCode::UnknownName, at, message, fix, repair);
         }
     }
 
@@ -249,12 +255,10 @@ impl<'a> Compile<'a> {
     pub(crate) fn node(&mut self, at: &Path<'_>, verb: &str, id: &str) -> Option<NodeIx> {
         let target = self.index.get(id).copied();
         if target.is_none() && self.knows_nodes {
-            let message = format!(
-                "{verb} to {:?}, which does not exist{}",
-                brief(id),
-                self.found.did_you_mean(id, self.index.keys().copied())
-            );
-            self.found.add(IssueCode::EdgeToNowhere, at, message, "name a node of this flow");
+            let meant = self.found.meant(id, self.index.keys().copied());
+            let message = format!("{verb} to {:?}, which does not exist{}", brief(id), did_you_mean(meant));
+            let (fix, repair) = ("name a node of this flow", Repair::replace(at, meant));
+            self.found.add_repairable(IssueCode::EdgeToNowhere, at, message, fix, repair);
         }
         target
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::issue::{Diagnostics, IssueCode, Issues, Repair, did_you_mean};
 use crate::flow::form::json;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read};
@@ -49,6 +49,23 @@ impl NodeDef {
         self.kind.ports().into_iter().map(Into::into).collect()
     }
 
+    /// Returns the branch that an edge leaves by which names none: the first, if the kind allows it.
+    ///
+    /// ```
+    /// use chatflow::flow::NodeDef;
+    ///
+    /// let wait = NodeDef::from_json(r#"{"id": "wait", "kind": "wait_reply"}"#)?;
+    /// assert_eq!(wait.default_branch().as_deref(), Some("replied"));
+    /// let round = NodeDef::from_json(r#"{"id": "round", "kind": "for_each", "from": "vars.items"}"#)?;
+    /// assert_eq!(round.default_branch(), None);
+    /// # Ok::<(), chatflow::flow::Issues>(())
+    /// ```
+    #[must_use]
+    pub fn default_branch(&self) -> Option<String> {
+        let first = self.kind.ports().into_iter().next();
+        first.filter(|_| self.kind.has_default_port()).map(Into::into)
+    }
+
     /// Reads one node.
     ///
     /// # Errors
@@ -85,14 +102,10 @@ fn read_node(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<No
     let Some(word) = word else { return unread(id) };
     let Some(kind) = NodeKind::read(&word, &mut fields) else {
         let known = NodeKind::WORDS;
-        let message =
-            format!("unknown kind {:?}{}", brief(&word), found.did_you_mean(&word, known.iter().copied()));
-        found.add(
-            IssueCode::UnknownKind,
-            &at.key("kind"),
-            message,
-            format!("write one of {}", known.join(", ")),
-        );
+        let meant = found.meant(&word, known.iter().copied());
+        let message = format!("unknown kind {:?}{}", brief(&word), did_you_mean(meant));
+        let (at, fix) = (at.key("kind"), format!("write one of {}", known.join(", ")));
+        found.add_repairable(IssueCode::UnknownKind, &at, message, fix, Repair::replace(&at, meant));
         return unread(id);
     };
     fields.close();

@@ -199,6 +199,7 @@ fn an_issue_is_told_to_machines_too() {
         "severity": "error", "code": "unknown_field", "node": "n", "path": "nodes[1].timout",
         "message": "unknown field; did you mean \"timeout\"?",
                 "fix": "rename it to `timeout`",
+                "repair": {"do": "rename", "path": "nodes[1].timout", "to": "timeout"},
                 "line": 1, "column": 110
             }])
     );
@@ -239,8 +240,15 @@ fn an_issue_names_line_and_column() {
             ("edges[0]", Some(7), Some(3)),
         ]
     );
-    let broken = Flow::from_json("{\"spec\": 1,}").unwrap_err();
-    assert_eq!(broken.iter().next().unwrap().line, None, "the message of what is no JSON has the place");
+    for (broken, place) in [
+        ("{\"spec\": 1,}", (Some(1), Some(12))),
+        ("{\n \"code\": \"grüß\",,\n}", (Some(2), Some(17))),
+        ("", (Some(1), Some(1))),
+    ] {
+        let issues = Flow::from_json(broken).unwrap_err();
+        let issue = issues.iter().next().unwrap();
+        assert_eq!((issue.line, issue.column), place, "{broken:?}: {issue}");
+    }
     let built = Flow::compile(
         FlowDef::from_json(
             r#"{"spec": 1, "code": "a", "trigger": {"kind": "manual"}, "nodes": [], "edges": []}"#,
@@ -249,4 +257,101 @@ fn an_issue_names_line_and_column() {
         &Limits::default(),
     );
     assert_eq!(built.unwrap_err().iter().next().unwrap().line, None, "nothing was read");
+}
+
+fn codes_of(flow: &Value) -> Vec<(String, &'static str)> {
+    let issues = match Flow::from_json(&flow.to_string()) {
+        Ok(flow) => flow.warnings().clone(),
+        Err(issues) => issues,
+    };
+    issues.iter().map(|issue| (issue.path.clone(), issue.code.as_str())).collect()
+}
+
+/// What does not hang on a part that cannot be read is checked, and nothing is told that only seems
+/// wrong because of it (SEMANTICS C).
+#[test]
+fn checks_that_do_not_hang_on_a_broken_part_are_made() {
+    let nodes = |broken: Value| {
+        json!([
+            {"id": "s", "kind": "start"}, broken, {"id": "w", "kind": "wait_reply"},
+            {"id": "b", "kind": "branch", "branches": [{"label": "a", "when": {"expr": "true"}}]},
+            {"id": "e", "kind": "end"}, {"id": "behind", "kind": "end"},
+        ])
+    };
+    let edges = json!([
+        {"from": "s", "to": "w"}, {"from": "w", "to": "b"},
+        {"from": "b", "branch": "a", "to": "x"}, {"from": "b", "branch": "a", "to": "e"},
+        {"from": "b", "branch": "nope", "to": "e"}, {"from": "w", "branch": "timeout", "to": "nowhere"},
+        {"from": "x", "branch": "whatever", "to": "s"}, {"from": "x", "to": "behind"},
+    ]);
+    let told = [
+        ("edges[3]", "duplicate_edge"),
+        ("edges[4]", "unknown_branch"),
+        ("edges[5]", "edge_to_nowhere"),
+        ("edges[6]", "into_start"),
+        ("edges[5]", "timeout_branch"),
+        ("nodes[3]", "missing_else"),
+    ];
+    for (broken, own) in [
+        (json!({"id": "x", "kind": "frobnicate"}), ("nodes[1].kind", "unknown_kind")),
+        (json!({"id": "x", "kind": "send_message", "text": 7}), ("nodes[1].text", "wrong_type")),
+        (json!({"id": "x", "kind": "jump", "target": 7}), ("nodes[1].target", "wrong_type")),
+    ] {
+        let flow = with_all(&nodes(broken), &edges);
+        let expected: Vec<(String, &str)> =
+            [own].into_iter().chain(told).map(|(path, code)| (path.to_owned(), code)).collect();
+        assert_eq!(codes_of(&flow), expected, "{flow}");
+    }
+}
+
+fn with_all(nodes: &Value, edges: &Value) -> Value {
+    json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"}, "nodes": nodes, "edges": edges,
+        "settings": {"sender": {"channel": "pigeon", "account": "a"}}})
+}
+
+/// A part that cannot be read is one issue, however much of the flow leads through it.
+#[test]
+fn a_broken_part_makes_nothing_else_look_wrong() {
+    let right = json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"},
+        "settings": {"sender": {"channel": "pigeon", "account": "a"}},
+        "nodes": [
+            {"id": "s", "kind": "start", "inputs": [{"name": "cart"}]},
+            {"id": "hi", "kind": "send_message", "text": "{{ context.cart }}"},
+            {"id": "w", "kind": "wait_reply", "timeout": "5m", "save_to": "said"},
+            {"id": "b", "kind": "branch", "branches": [{"label": "a", "when": {"expr": "vars.said == 'a'"}}]},
+            {"id": "each", "kind": "for_each", "from": "context.cart"},
+            {"id": "item", "kind": "send_message", "text": "{{ item }}"},
+            {"id": "back", "kind": "jump", "target": "w"},
+            {"id": "aside", "kind": "end"}, {"id": "e", "kind": "end"}],
+        "edges": [
+            {"from": "s", "to": "hi"}, {"from": "hi", "to": "w"}, {"from": "w", "to": "b"},
+            {"from": "w", "branch": "timeout", "to": "e"}, {"from": "b", "branch": "a", "to": "each"},
+            {"from": "b", "branch": "else", "to": "back"}, {"from": "each", "branch": "each", "to": "item"},
+            {"from": "item", "to": "each"}, {"from": "each", "branch": "done", "to": "e"},
+            {"from": "back", "to": "aside"}]});
+    assert_eq!(codes_of(&right), []);
+    for place in 0..9 {
+        for (field, value) in [("kind", json!("frobnicate")), ("name", json!(7)), ("id", json!(7))] {
+            let mut flow = right.clone();
+            flow["nodes"][place][field] = value;
+            let told: Vec<String> = codes_of(&flow).into_iter().map(|(path, _)| path).collect();
+            assert_eq!(told, [format!("nodes[{place}].{field}")], "{flow}");
+        }
+        let mut flow = right.clone();
+        flow["nodes"][place] = json!(7);
+        let told: Vec<String> = codes_of(&flow).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(told, [format!("nodes[{place}]")], "{flow}");
+    }
+    for place in 0..10 {
+        let mut flow = right.clone();
+        flow["edges"][place]["to"] = json!(7);
+        let told: Vec<String> = codes_of(&flow).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(told, [format!("edges[{place}].to")], "{flow}");
+    }
+    for (field, value) in [("trigger", json!(7)), ("settings", json!(7)), ("spec", json!("1"))] {
+        let mut flow = right.clone();
+        flow[field] = value;
+        let told: Vec<String> = codes_of(&flow).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(told, [field], "{flow}");
+    }
 }

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike, Utc};
 
 use crate::flow::form::issue::Diagnostics;
+#[cfg(feature = "time-zones")]
+use crate::flow::form::issue::{Repair, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 #[cfg(all(feature = "time-zones", not(all(target_family = "wasm", target_os = "unknown"))))]
 use machine as system;
@@ -96,9 +98,10 @@ impl Zone {
 
 #[cfg(feature = "time-zones")]
 fn unknown(name: &str, at: &Path<'_>, found: &mut Diagnostics) {
-    let meant = found.did_you_mean(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-    let message = format!("{:?} is not a time zone{meant}", brief(name));
-    found.add(crate::flow::IssueCode::BadValue, at, message, "write a name such as Europe/Berlin");
+    let meant = found.meant(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+    let message = format!("{:?} is not a time zone{}", brief(name), did_you_mean(meant));
+    let fix = "write a name such as Europe/Berlin";
+    found.add_repairable(crate::flow::IssueCode::BadValue, at, message, fix, Repair::replace(at, meant));
 }
 
 /// Reports a zone of which it is not known here if there is one.
