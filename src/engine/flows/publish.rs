@@ -20,6 +20,33 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `Issues`, `FlowNotFound`, `Contention`, `Store`.
     pub async fn publish(&self, flow: &FlowId) -> Result<FlowStatus, Error> {
+        self.put_draft_online(flow, None).await
+    }
+
+    /// Publishes the draft that was saved, or read, at this revision of the flow
+    /// ([SEMANTICS L2](crate::semantics#l2)).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), chatflow::Error> {
+    /// use chatflow::flow::TriggerDef;
+    /// use chatflow::{Engine, Error, MemoryStore};
+    ///
+    /// let bot = Engine::builder(MemoryStore::new()).build();
+    /// let mine = pollster::block_on(bot.flows().create("hours", "Opening hours", TriggerDef::Manual))?.status;
+    /// pollster::block_on(bot.flows().rename(&mine.flow, "Opening times"))?;
+    /// let published = pollster::block_on(bot.flows().publish_revision(&mine.flow, mine.revision));
+    /// assert!(matches!(published, Err(Error::Stale(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Stale` when the flow has changed since; as [`publish`](Self::publish).
+    pub async fn publish_revision(&self, flow: &FlowId, revision: u64) -> Result<FlowStatus, Error> {
+        self.put_draft_online(flow, Some(revision)).await
+    }
+
+    async fn put_draft_online(&self, flow: &FlowId, revision: Option<u64>) -> Result<FlowStatus, Error> {
         let text = self.text(flow, None).await?;
         let draft = self.read(&text)?;
         self.check_name()?;
@@ -27,6 +54,9 @@ impl<S: ConversationStore> Flows<'_, S> {
         let status = self
             .change(flow, |entry, now| {
                 let mut entry = existing(entry, flow)?;
+                if revision.is_some_and(|read| Some(entry.revision) != read.checked_add(1)) {
+                    return Err(Error::Stale(flow.clone()));
+                }
                 let number = put_online(&mut entry, draft.digest, now, self.1.as_ref());
                 let version = number.map(|number| (number, Arc::clone(&text)));
                 Ok(Change { entry, draft: None, version })
