@@ -139,6 +139,20 @@ impl Draft {
     /// Schema is in it too.
     #[must_use]
     pub fn prompt(&self) -> String {
+        Self::guide() + &self.request()
+    }
+
+    /// Returns the part of the prompt that is the same for every requirement: the task, the reference,
+    /// the example. A host may keep it, or hand it to the model as what the system says.
+    ///
+    /// ```
+    /// use chatflow::flow::draft::Draft;
+    ///
+    /// let draft = Draft::from_requirement("Greet everybody.");
+    /// assert_eq!(draft.prompt(), Draft::guide() + &draft.request());
+    /// ```
+    #[must_use]
+    pub fn guide() -> String {
         let mut prompt = format!("{TASK}\n{}\n", catalogue());
         if let Some(example) = gallery::template("triage") {
             let _ = write!(prompt, "# An example\n\n```json\n{}\n```\n\n", example.json.trim());
@@ -149,16 +163,17 @@ impl Draft {
             "# The JSON Schema\n\n```json\n{}\n```\n\n",
             crate::flow::author::schema::schema()
         );
+        prompt
+    }
+
+    /// Returns the part of the prompt behind the [guide](Self::guide): the requirement, fenced.
+    #[must_use]
+    pub fn request(&self) -> String {
         let mut marker = "=====".to_owned();
         while self.requirement.contains(&marker) {
             marker.push('=');
         }
-        let _ = write!(
-            prompt,
-            "# The requirement\n\n{FENCED}\n{marker}\n{}\n{marker}\n",
-            self.requirement.trim()
-        );
-        prompt
+        format!("# The requirement\n\n{FENCED}\n{marker}\n{}\n{marker}\n", self.requirement.trim())
     }
 
     /// Judges an answer: finds the flow in it, among prose and code blocks, and checks it.
