@@ -1,7 +1,7 @@
 //! The settings of a process: from its arguments, else from its environment.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -92,7 +92,7 @@ pub struct Config {
     /// leaves.
     #[arg(long, env = "STREAM_SECONDS", default_value_t = 0)]
     pub stream_seconds: u64,
-    /// A folder of files to be served at `/`.
+    /// A folder of files to be served at `/`; the playground, if it is built beside this package.
     #[arg(long, env = "WEB_DIR")]
     pub web_dir: Option<PathBuf>,
     /// Logs as JSON, a line an event.
@@ -104,6 +104,19 @@ pub struct Config {
     /// Settings of what flows may ask.
     #[command(flatten)]
     pub calls: CallConfig,
+}
+
+impl Config {
+    /// The folder of the page: the one that is named, else the playground of this repository once
+    /// `scripts/playground --build` has built it.
+    #[must_use]
+    pub fn page(&self) -> Option<PathBuf> {
+        let built = || {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../playground/dist");
+            folder.join("chatflow_web_bg.wasm").is_file().then_some(folder)
+        };
+        self.web_dir.clone().or_else(built)
+    }
 }
 
 /// Where messages leave. What is not set is shown by the console.

@@ -1,22 +1,22 @@
 //! Flows: made, described, switched on and off, thrown away.
 
 use axum::Json;
-use axum::http::header::ETAG;
+use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use chatflow::flow::{FlowDef, Issue, TriggerDef, gallery};
 use chatflow::id::FlowVersion;
 use chatflow::ops::{FlowStatus, Imported, Logging, Unpublish};
-use chatflow::store::FlowState;
-use chatflow::{Account, Channel, FlowId};
+use chatflow::store::{AccountName, FlowState};
+use chatflow::{Account, Channel, Error, FlowId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::app::Bot;
-use crate::error::{ApiError, Refusals};
+use crate::error::{ApiError, ErrorBody, Refusals};
 use crate::guard::Tenant;
 use crate::input::{InPath, JsonBody, OptionalBody};
 
@@ -49,6 +49,16 @@ pub struct FlowView {
     pub revision: u64,
     /// Its live sessions.
     pub live: u64,
+    /// The trigger of its draft, as it is written.
+    #[schema(value_type = Object)]
+    pub trigger: Value,
+    /// The nodes of its draft.
+    pub nodes: usize,
+    /// True if its draft is not what is online.
+    pub changed: bool,
+    /// The names that its accounts go by with people.
+    #[schema(value_type = Vec<Object>)]
+    pub account_names: Vec<AccountName>,
 }
 
 /// The scope of a journal.
@@ -114,7 +124,18 @@ pub async fn view(bot: &Bot, status: FlowStatus) -> Result<FlowView, ApiError> {
         (true, false) => LoggingWord::On,
         (true, true) => LoggingWord::Texts,
     };
+    let flows = bot.flows();
+    let draft = flows.export(&status.flow, None).await?;
+    let online = match status.online {
+        Some(version) => Some(flows.export(&status.flow, Some(version)).await?),
+        None => None,
+    };
+    let written: Value = serde_json::from_str(&draft).unwrap_or_default();
     Ok(FlowView {
+        trigger: written["trigger"].clone(),
+        nodes: written["nodes"].as_array().map_or(0, Vec::len),
+        changed: online.is_none_or(|online| online != draft),
+        account_names: status.account_names,
         live: bot.live(&status.flow).await?,
         code: status.flow.to_string(),
         name: status.name.to_string(),
@@ -294,15 +315,25 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Puts the draft online as a new version.
-#[utoipa::path(post, path = "/api/v1/flows/{code}/publish", tag = "flows", params(("code" = String, Path)),
-    responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
+/// Puts the draft online as a new version: the one that was read, if `If-Match` has its ETag.
+#[utoipa::path(post, path = "/api/v1/flows/{code}/publish", tag = "flows",
+    params(("code" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    responses((status = 200, description = "The flow.", body = FlowView),
+        (status = 412, description = "Somebody changed the flow meanwhile.", body = ErrorBody), Refusals))]
 pub async fn publish(
     Tenant { bot, holder }: Tenant,
     InPath(name): InPath<String>,
+    headers: HeaderMap,
 ) -> Result<Json<FlowView>, ApiError> {
-    let status = bot.flows().by(holder.name).publish(&code(&name)?).await?;
-    Ok(Json(view(&bot, status).await?))
+    let (code, flows) = (code(&name)?, bot.flows().by(holder.name));
+    let published = match headers.contains_key(IF_MATCH) {
+        true => flows.publish_revision(&code, revision_read(&headers)?).await,
+        false => flows.publish(&code).await,
+    };
+    match published {
+        Err(stale @ Error::Stale(_)) => Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", stale)),
+        published => Ok(Json(view(&bot, published?).await?)),
+    }
 }
 
 /// The way in which a flow goes offline.
@@ -368,6 +399,20 @@ pub async fn roll_back(
 pub struct Accounts {
     /// All of them: those that were bound before are replaced.
     accounts: Vec<AccountView>,
+    /// Names that they go by with people, as `{"account": {"channel", "account"}, "name"}`.
+    #[serde(default)]
+    names: Vec<AccountNaming>,
+}
+
+/// The name that an account goes by with people.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountNaming {
+    /// The account.
+    account: AccountView,
+    /// Its name; empty for none.
+    #[schema(max_length = 256)]
+    name: String,
 }
 
 /// Binds an unpublished flow to accounts.
@@ -379,7 +424,14 @@ pub async fn bind(
     JsonBody(to): JsonBody<Accounts>,
 ) -> Result<Json<FlowView>, ApiError> {
     let accounts: Result<Vec<Account>, ApiError> = to.accounts.iter().map(AccountView::checked).collect();
-    let status = bot.flows().bind(&code(&name)?, accounts?).await?;
+    let (code, flows, accounts) = (code(&name)?, bot.flows(), accounts?);
+    let before = found(&bot, &name).await?;
+    // A name is given in either state; accounts are bound in one.
+    let is_naming = !to.names.is_empty() && before.accounts == accounts;
+    let mut status = if is_naming { before } else { flows.bind(&code, accounts).await? };
+    for naming in &to.names {
+        status = flows.name_account(&code, &naming.account.checked()?, &naming.name).await?;
+    }
     Ok(Json(view(&bot, status).await?))
 }
 

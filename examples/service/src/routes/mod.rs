@@ -22,9 +22,10 @@ pub mod whatsapp;
 use std::any::Any;
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, get_service};
 use axum::{Json, Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -143,10 +144,13 @@ pub fn router(app: &Arc<App>) -> Router {
         async move { Json((*document).clone()) }
     });
     let router = router.route("/openapi.json", described);
-    let router = match &app.config.web_dir {
-        Some(folder) => router
-            .route("/", get_service(ServeFile::new(folder.join("index.html"))))
-            .fallback_service(ServeDir::new(folder)),
+    let router = match app.config.page() {
+        Some(folder) => {
+            let first = get_service(ServeFile::new(folder.join("index.html")));
+            router
+                .route("/", first.layer(middleware::from_fn(of_this_service)))
+                .fallback_service(ServeDir::new(folder))
+        }
         None => router.fallback(|| async { ApiError::not_found("there is nothing at this address") }),
     };
     router
@@ -162,6 +166,16 @@ pub fn router(app: &Arc<App>) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .with_state(Arc::clone(app))
+}
+
+/// The page that is served here shows the flows of this service, and not those of the browser.
+async fn of_this_service(request: Request, next: middleware::Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let names_one = query.split('&').any(|part| part == "api" || part.starts_with("api="));
+    if names_one || request.method() == Method::POST {
+        return next.run(request).await;
+    }
+    Redirect::temporary("/?api=").into_response()
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
