@@ -1,60 +1,30 @@
 //! Everything that an author is told while drawing: issues, branches, places, previews.
 
-use chatflow::Flow;
 use chatflow::diagram::{Diagram, Places};
 use chatflow::flow::NodeDef;
 use chatflow::flow::draft::{Answered, Draft};
-use chatflow::flow::gallery;
 use chatflow::ops::Rehearsal;
 use chatflow::talk::Line;
-use serde_json::{Map, Value, json};
+use chatflow::{Channel, Flow, Outbound};
+use serde_json::{Value, json};
 
 use crate::Answered as Answer;
 use crate::answer::{bad, optional};
 
-/// The filters of templates, a row each.
-const FILTERS: &str = include_str!("../../../src/flow/lang/expr/filter/table.md");
-
-pub(crate) fn templates() -> Value {
-    let of = |template: &gallery::FlowTemplate| {
-        let picture = Flow::from_json(template.json).map(|flow| Diagram::of(&flow).svg()).ok();
-        json!({
-            "code": template.code, "name": template.name, "description": template.description,
-            "manual": template.is_manual, "json": template.json, "picture": picture,
-        })
-    };
-    gallery::templates().iter().map(of).collect()
-}
-
-pub(crate) fn filters() -> Value {
-    let cells = |row: &str| -> Vec<String> {
-        row.replace("\\|", "\u{1}")
-            .trim_matches('|')
-            .split('|')
-            .map(|cell| cell.replace('\u{1}', "|").trim().to_owned())
-            .collect()
-    };
-    let filters: Vec<Value> =
-        FILTERS.lines().filter(|row| row.starts_with("| `")).map(|row| json!(cells(row))).collect();
-    json!(filters)
-}
-
 pub(crate) fn check(flow: &str) -> Value {
     let (issues, compiled) = match Flow::from_json(flow) {
-        Ok(flow) => (flow.warnings().clone(), Some(flow)),
-        Err(issues) => (issues, None),
+        Ok(flow) => (flow.warnings().clone(), true),
+        Err(issues) => (issues, false),
     };
-    let written: Value = serde_json::from_str(flow).unwrap_or_default();
-    let nodes = written.get("nodes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let branches: Map<String, Value> = nodes
-        .iter()
-        .filter_map(|node| Some((node.get("id")?.as_str()?.to_owned(), node)))
-        .map(|(id, node)| {
-            let read = NodeDef::from_json(&node.to_string());
-            (id, read.map_or(Value::Null, |node| json!(node.branches())))
-        })
-        .collect();
-    json!({"issues": issues, "branches": branches, "runs": compiled.is_some()})
+    json!({"issues": issues, "runs": compiled})
+}
+
+/// The branches of a node, and the one of an edge that names none.
+pub(crate) fn ports(node: &str) -> Value {
+    match NodeDef::from_json(node) {
+        Ok(node) => json!({"branches": node.branches(), "plain": node.default_branch()}),
+        Err(_) => Value::Null,
+    }
 }
 
 pub(crate) fn arrange(request: &Value) -> Answer {
@@ -80,12 +50,16 @@ pub(crate) fn picture(flow: &str) -> Answer {
     Ok(json!(Diagram::of(&Flow::from_json(flow)?).svg()))
 }
 
-/// Renders by a flow of one message, so that a preview is what a contact would get.
+/// Renders by a flow of one message, so that a preview is what a contact would get: a text, an
+/// expression, or a node that sends.
 pub(crate) fn preview(request: &Value) -> Answer {
-    let shown = match (optional(request, "text"), optional(request, "expr")) {
-        (Some(text), _) => text.to_owned(),
-        (None, Some(expr)) => format!("{{{{ {expr} }}}}"),
-        (None, None) => return Err(bad("text", "or `expr` must be given")),
+    let node = match (request.get("node"), optional(request, "text"), optional(request, "expr")) {
+        (Some(node), ..) => node.clone(),
+        (None, Some(text), _) => json!({"id": "say", "kind": "send_message", "text": text}),
+        (None, None, Some(expr)) => {
+            json!({"id": "say", "kind": "send_message", "text": format!("{{{{ {expr} }}}}")})
+        }
+        (None, None, None) => return Err(bad("text", "or `expr` or `node` must be given")),
     };
     let variables: Vec<Value> = request
         .get("vars")
@@ -94,34 +68,49 @@ pub(crate) fn preview(request: &Value) -> Answer {
         .flatten()
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
-    let mut nodes = vec![json!({"id": "start", "kind": "start"})];
-    let mut last = "start";
+    let mut nodes = vec![json!({"id": " start", "kind": "start"})];
     let mut edges = Vec::new();
+    let mut last = " start";
     if !variables.is_empty() {
-        nodes.push(json!({"id": "set", "kind": "set_variables", "variables": variables}));
-        edges.push(json!({"from": last, "to": "set"}));
-        last = "set";
+        nodes.push(json!({"id": " set", "kind": "set_variables", "variables": variables}));
+        edges.push(json!({"from": last, "to": " set"}));
+        last = " set";
     }
-    nodes.push(json!({"id": "say", "kind": "send_message", "text": shown}));
-    edges.push(json!({"from": last, "to": "say"}));
+    edges.push(json!({"from": last, "to": node["id"]}));
+    // Each branch of the node leads to an end: what it leads to is not looked at.
+    nodes.push(json!({"id": " end", "kind": "end"}));
+    let times_out = node.get("timeout").is_some() && node.get("on_timeout").is_none();
+    let ways = ports(&node.to_string());
+    let branches = ways["branches"].as_array().into_iter().flatten();
+    for branch in branches.filter(|branch| *branch != "timeout" || times_out) {
+        edges.push(json!({"from": node["id"], "branch": branch, "to": " end"}));
+    }
+    nodes.push(node);
+    let channel = optional(request, "channel").unwrap_or("web");
+    let is_phone = channel.parse::<Channel>().is_ok_and(|channel| channel.is_phone());
+    let account = if is_phone { "+15550100" } else { "preview" };
     let flow = json!({
         "spec": 1, "code": "preview", "trigger": {"kind": "manual"}, "nodes": nodes, "edges": edges,
-        "settings": {"sender": {"channel": "web", "account": "preview"}},
+        "settings": {"sender": {"channel": channel, "account": account}},
     });
     let mut run = Rehearsal::of(&flow.to_string())?;
     run.start(request.get("context").cloned().unwrap_or_else(|| json!({})))?;
-    let said = run.transcript().lines().iter().find_map(|line| match line {
-        Line::Sent(message) => Some(message.text().to_owned()),
-        _ => None,
-    });
+    let sent: Vec<&Outbound> = run
+        .transcript()
+        .lines()
+        .iter()
+        .filter_map(|line| if let Line::Sent(message) = line { Some(&**message) } else { None })
+        .collect();
+    let text = sent.first().map(|message| message.text().to_owned()).unwrap_or_default();
+    let contents: Vec<Value> = sent.iter().map(|message| json!(message.content)).collect();
     let failure = run.session().and_then(|session| session.failure().map(|why| why.message.to_string()));
-    Ok(json!({"text": said.unwrap_or_default(), "failure": failure}))
+    Ok(json!({"text": text, "contents": contents, "failure": failure}))
 }
 
-/// A flow from a description: what to ask a model, and what its answer comes to.
+/// A flow from a description: what to ask a model, behind the guide, and what its answer comes to.
 pub(crate) fn draft(request: &Value) -> Answer {
     let mut draft = Draft::from_requirement(optional(request, "requirement").unwrap_or_default());
-    let Some(answer) = optional(request, "answer") else { return Ok(json!({"prompt": draft.prompt()})) };
+    let Some(answer) = optional(request, "answer") else { return Ok(json!({"prompt": draft.request()})) };
     Ok(match draft.answer(answer) {
         Answered::Flow(flow) => json!({"flow": flow.def().to_json(), "warnings": flow.warnings()}),
         Answered::Repair(prompt) => json!({"prompt": prompt, "repair": true}),

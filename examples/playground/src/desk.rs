@@ -3,6 +3,7 @@
 use chatflow::flow::TriggerDef;
 use chatflow::id::FlowId;
 use chatflow::ops::{FlowStatus, Imported, Logging, Unpublish};
+use chatflow::store::AccountName;
 use chatflow::{Account, Engine, Flow, MemoryStore};
 use serde_json::{Value, json};
 
@@ -64,9 +65,6 @@ impl Desk {
             }
             return self.imported(&at_once(flows.import_as(json, code))?);
         }
-        if let Some(template) = optional(request, "template") {
-            return self.imported(&at_once(flows.create_from_template(template, code))?);
-        }
         let trigger = match optional(request, "trigger").unwrap_or("manual") {
             "manual" => TriggerDef::Manual,
             channel => {
@@ -96,6 +94,9 @@ impl Desk {
         if request.get("accounts").is_some() {
             let accounts: Vec<Account> = typed(request, "accounts")?;
             at_once(flows.bind(&code, accounts))?;
+        }
+        for named in typed::<Option<Vec<AccountName>>>(request, "account_names")?.unwrap_or_default() {
+            at_once(flows.name_account(&code, &named.account, &named.name))?;
         }
         let status = at_once(flows.get(&code))?.ok_or_else(|| bad("code", "is that of no flow"))?;
         self.summary(&status)

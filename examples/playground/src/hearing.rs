@@ -29,24 +29,3 @@ pub(crate) fn message(account: &Account, from: &str, said: &Value) -> Result<Inb
     };
     Ok(message)
 }
-
-/// The same as a line of a talk: `> text`, `> [Label]`, or the JSON of it.
-pub(crate) fn line(said: &Value) -> String {
-    match (optional(said, "label"), optional(said, "text")) {
-        (Some(label), _) => format!("> [{label}]"),
-        (None, Some(text)) if said.as_object().is_some_and(|said| said.len() == 1) => {
-            let escape = if text.starts_with(['[', '{', '\\']) { "\\" } else { "" };
-            format!("> {escape}{}", text.replace('\n', "\n. "))
-        }
-        _ => {
-            // A caption goes by that name in talks.
-            let mut said = said.clone();
-            if let Some(fields) = said.as_object_mut()
-                && let Some(caption) = fields.remove("text")
-            {
-                fields.insert("caption".to_owned(), caption);
-            }
-            format!("> {said}")
-        }
-    }
-}

@@ -10,6 +10,7 @@ mod crowd;
 mod desk;
 mod hearing;
 mod replay;
+mod script;
 mod stage;
 mod talk;
 mod view;
@@ -67,25 +68,19 @@ impl Talk {
     }
 }
 
-/// The templates to begin with.
-#[wasm_bindgen]
-#[must_use]
-pub fn templates() -> String {
-    author::templates().to_string()
-}
-
-/// The filters of templates, a row of cells each.
-#[wasm_bindgen]
-#[must_use]
-pub fn filters() -> String {
-    author::filters().to_string()
-}
-
-/// The issues of a flow, the branches of each node, and where they lie.
+/// The issues of a flow.
 #[wasm_bindgen]
 #[must_use]
 pub fn check(flow: &str) -> String {
     author::check(flow).to_string()
+}
+
+/// The branches of one node, and the one that an edge leaves by which names none; null if it cannot
+/// be read.
+#[wasm_bindgen]
+#[must_use]
+pub fn ports(node: &str) -> String {
+    author::ports(node).to_string()
 }
 
 /// Where boxes lie: `{"nodes": [[ID, WIDTH, HEIGHT]], "ways": [[FROM, BRANCH, TO]]}`.
@@ -95,7 +90,8 @@ pub fn arrange(request: &str) -> String {
     answer::of(request, author::arrange)
 }
 
-/// The value of a text or an expression: `{"text" | "expr", "context", "vars"}`.
+/// The value of a text or an expression, or the messages of a node:
+/// `{"text" | "expr" | "node", "channel", "context", "vars"}`.
 #[wasm_bindgen]
 #[must_use]
 pub fn preview(request: &str) -> String {
@@ -110,7 +106,7 @@ pub fn picture(flow: &str) -> String {
 }
 
 /// A flow from a description, by a model of the author's: `{"requirement"}` answers with what to
-/// ask it, `{"requirement", "answer"}` with the flow, or with what to ask next.
+/// ask it behind the guide, `{"requirement", "answer"}` with the flow, or with what to ask next.
 #[wasm_bindgen]
 #[must_use]
 pub fn draft(request: &str) -> String {

@@ -14,10 +14,11 @@ pub(crate) fn replay(request: &Value) -> Answered {
     let talk = Talk::parse(written).map_err(|error| bad("talk", error))?;
     let mut run = Rehearsal::of(text(request, "flow")?)?;
     for other in request.get("others").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(other) = other.as_str()
-            && Flow::from_json(other).is_ok_and(|other| run.flow().calls().any(|callee| callee == other.id()))
+        // One that does not run is not there: a call of it fails.
+        if let Some(text) = other.as_str()
+            && Flow::from_json(text).is_ok_and(|other| other.id() != run.flow().id())
         {
-            run = run.with_flow(other)?;
+            run = run.with_flow(text)?;
         }
     }
     let played = run.play(&talk);

@@ -1,14 +1,15 @@
 //! A flow that is tried out with contacts: what the author does, and what comes of it. The engine
 //! is the one that a service runs, on a store in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chatflow::calls::Call;
-use chatflow::flow::{ContactMode, NodeKind};
+use chatflow::flow::{ContactMode, Issues, NodeKind};
 use chatflow::id::{ContactId, FlowId, SessionId};
 use chatflow::observer::EventKind;
 use chatflow::ops::{FlowSource, HandedBack, Logging};
 use chatflow::session::DeliveryReport;
+use chatflow::talk::Act;
 use chatflow::{
     Account, Address, CallResult, Channel, Clock, Engine, Event, Flow, Inbound, MemoryStore, Received,
     Status, TriggerRequest, Triggered,
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use crate::Answered;
 use crate::answer::{Outcome, at_once, bad, optional, text, typed};
 use crate::hearing;
+use crate::script::{self, Script};
 use crate::stage::{Delivery, Seen, Stage};
 
 /// Reaches the contacts, for flows that answer only those whom a campaign has reached.
@@ -39,11 +41,11 @@ pub(crate) struct Talk {
     /// Calls that the author is to answer.
     pub(crate) asked: Vec<Call>,
     pub(crate) next_due: Option<DateTime<Utc>>,
-    pub(crate) began: DateTime<Utc>,
+    /// The flows beside it that do not run: a call of one fails.
+    pub(crate) unfit: Vec<String>,
 }
 
 /// A contact, and what is seen of the talk with it.
-#[derive(Default)]
 pub(crate) struct Person {
     pub(crate) id: Option<ContactId>,
     pub(crate) lines: Vec<Value>,
@@ -51,16 +53,25 @@ pub(crate) struct Person {
     pub(crate) session: Option<SessionId>,
     /// Messages that the channel has not taken yet, by their ids.
     pub(crate) unsent: BTreeMap<String, Value>,
-    /// The acts, as lines of a recorded talk.
-    pub(crate) script: Vec<String>,
+    pub(crate) script: Script,
     needs_look: bool,
 }
 
 impl Person {
-    /// An order that prepares what was done last.
-    fn before_last(&mut self, order: &str) {
-        let place = self.script.len().saturating_sub(1);
-        self.script.insert(place, order.to_owned());
+    fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            id: None,
+            lines: Vec::new(),
+            session: None,
+            unsent: BTreeMap::new(),
+            script: Script::at(now),
+            needs_look: false,
+        }
+    }
+
+    /// The last message that the flow has sent.
+    fn last_sent(&self) -> Option<&Value> {
+        self.lines.iter().rev().find(|line| line["kind"] == "sent").map(|line| &line["id"])
     }
 }
 
@@ -82,7 +93,7 @@ impl Talk {
             .clock(stage.clone())
             .build();
         let account = account_of(&flow, channel)?;
-        let talk = Self {
+        let mut talk = Self {
             bot,
             stage,
             flow,
@@ -90,37 +101,41 @@ impl Talk {
             people: BTreeMap::new(),
             asked: Vec::new(),
             next_due: None,
-            began: now,
+            unfit: Vec::new(),
         };
         talk.put_online(json, request)?;
         Ok(talk)
     }
 
     /// The flow, those that it calls, and the campaign that reached everybody.
-    fn put_online(&self, json: &str, request: &Value) -> Result<(), Outcome> {
-        let flows = self.bot.flows();
-        for other in request.get("others").and_then(Value::as_array).into_iter().flatten() {
-            // One that does not run is as if it were not there: the call fails, and says so.
-            if let Some(text) = other.as_str()
-                && let Ok(other) = Flow::from_json(text)
-                && other.id() != self.flow.id()
-            {
+    fn put_online(&mut self, json: &str, request: &Value) -> Result<(), Outcome> {
+        let own = FlowSource::new(json);
+        let is_manual = self.flow.trigger().is_manual();
+        let mut sources = vec![if is_manual { own } else { own.on([self.account.clone()]) }];
+        let mut calls: BTreeSet<FlowId> = self.flow.calls().cloned().collect();
+        let mut known = BTreeSet::from([self.flow.id().clone()]);
+        for text in request.get("others").and_then(Value::as_array).into_iter().flatten() {
+            let Some(text) = text.as_str() else { continue };
+            let other = match Flow::from_json(text) {
+                Ok(other) => other,
+                Err(issues) => {
+                    self.unfit.push(unfit(text, &issues));
+                    continue;
+                }
+            };
+            if known.insert(other.id().clone()) {
+                calls.extend(other.calls().cloned());
                 let source = FlowSource::new(text);
                 let is_manual = other.trigger().is_manual();
-                let source = if is_manual { source } else { source.on([self.account_on(&other)]) };
-                let _ = at_once(flows.ensure_all([source]));
+                sources.push(if is_manual { source } else { source.on([self.account_on(&other)]) });
             }
         }
-        for callee in self.flow.calls().filter(|callee| *callee != self.flow.id()) {
-            if at_once(flows.get(callee))?.is_none() {
-                at_once(flows.import(&json!({"code": callee}).to_string()))?;
-            }
+        let flows = self.bot.flows();
+        // One that is not there, or does not run, is a draft alone: a call of it fails, and says so.
+        for callee in calls.difference(&known) {
+            at_once(flows.import(&json!({"code": callee}).to_string()))?;
         }
-        if self.flow.trigger().is_manual() {
-            at_once(flows.ensure(json))?;
-        } else {
-            at_once(flows.ensure_on(json, [self.account.clone()]))?;
-        }
+        at_once(flows.ensure_all(sources))?;
         at_once(flows.set_logging(self.flow.id(), Logging::Texts))?;
         if self.flow.trigger().needs_campaign() {
             at_once(flows.ensure(CAMPAIGN))?;
@@ -159,7 +174,8 @@ impl Talk {
     }
 
     fn person(&mut self, address: &str) -> &mut Person {
-        self.people.entry(address.to_owned()).or_default()
+        let now = self.stage.now();
+        self.people.entry(address.to_owned()).or_insert_with(|| Person::new(now))
     }
 
     fn trigger(&mut self, request: &Value) -> Result<(), Outcome> {
@@ -174,7 +190,7 @@ impl Talk {
         }
         let triggered = at_once(self.bot.trigger(trigger))?;
         let person = self.person(&from);
-        person.script.push(format!("! context {context}"));
+        person.script.act(Act::Context(context.clone()));
         person.lines.push(json!({"kind": "trigger", "context": context}));
         match triggered {
             Triggered::Started(session) => {
@@ -214,7 +230,10 @@ impl Talk {
         let id = format!("said-{}", self.person(from).lines.len());
         let received = at_once(self.bot.receive(message.id(&*id)))?;
         let person = self.person(from);
-        person.script.push(hearing::line(said));
+        match script::said(said, &person.lines) {
+            Ok(act) => person.script.act(act),
+            Err(lost) => person.script.lose(lost),
+        }
         person.lines.push(json!({"kind": "said", "id": id, "message": said}));
         match &received {
             Received::Started { session } | Received::Consumed { session } => person.session = Some(*session),
@@ -235,7 +254,7 @@ impl Talk {
         let until =
             self.stage.now().checked_add_signed(time).ok_or_else(|| bad("seconds", "are too many"))?;
         for person in self.people.values_mut() {
-            person.script.push(format!("@ +{}", span(time)));
+            person.script.act(Act::Pass(time));
             person.lines.push(json!({"kind": "passed", "seconds": time.num_seconds()}));
         }
         self.work(until)?;
@@ -246,8 +265,12 @@ impl Talk {
     /// To the second at which something happens next: talks are written down in seconds.
     fn pass_to_due(&mut self) -> Result<(), Outcome> {
         self.work(self.stage.now())?;
+        if self.deadline()?.is_none() {
+            return Err(bad("due", "is nothing: no deadline is ahead"));
+        }
         let begun = self.stage.now();
         for person in self.people.values_mut() {
+            person.script.act(Act::Pass(TimeDelta::zero()));
             person.lines.push(json!({"kind": "passed", "seconds": 0}));
         }
         let marks: Vec<usize> = self.people.values().map(|person| person.lines.len()).collect();
@@ -264,13 +287,10 @@ impl Talk {
             self.stage.state().now = until + TimeDelta::milliseconds(1);
         }
         let passed = self.stage.now() - begun;
-        if passed.is_zero() {
-            return Err(bad("due", "is nothing: no deadline is ahead"));
-        }
         let seconds = TimeDelta::seconds((passed.num_milliseconds() as f64 / 1_000.0).ceil() as i64);
         self.stage.state().now = begun + seconds;
         for (person, mark) in self.people.values_mut().zip(marks) {
-            person.script.push(format!("@ +{}", span(seconds)));
+            person.script.lasted(seconds);
             person.lines[mark - 1]["seconds"] = json!(seconds.num_seconds());
         }
         Ok(())
@@ -299,14 +319,9 @@ impl Talk {
             return Err(bad("call", "waits for no answer"));
         };
         let result: CallResult = typed(request, "result")?;
-        let order = match &result {
-            CallResult::Failed { reason } => format!("! failed {reason}"),
-            CallResult::Value { branch: Some(branch), value } => format!("! branch {branch} {value}"),
-            CallResult::Value { value, branch: None } => format!("! now {value}"),
-        };
         let _ = at_once(self.bot.complete(call.reference.clone(), result.clone()))?;
         if let Some(person) = self.person_of(&call.reference.contact) {
-            person.script.push(order);
+            person.script.answer(&result);
             person.lines.push(json!({"kind": "answered", "node": call.node, "result": result}));
         }
         Ok(())
@@ -320,7 +335,7 @@ impl Talk {
             return Err(bad("contact", "is with nobody"));
         }
         let person = self.person(&from);
-        person.script.push(format!("! back {vars}"));
+        person.script.act(Act::Back(vars.clone()));
         person.lines.push(json!({"kind": "back", "vars": vars}));
         Ok(())
     }
@@ -335,12 +350,21 @@ impl Talk {
 
     /// The channel says later what became of a message.
     fn report(&mut self, request: &Value) -> Result<(), Outcome> {
-        let report = match text(request, "report")? {
-            "failed" => DeliveryReport::Failed { code: "131026".to_owned() },
-            "window_closed" => DeliveryReport::WindowClosed,
-            "read" => DeliveryReport::Read,
-            _ => DeliveryReport::Delivered,
+        const FAILED: &str = "131026";
+        let (report, word) = match text(request, "report")? {
+            "failed" => (DeliveryReport::Failed { code: FAILED.to_owned() }, FAILED),
+            "window_closed" => (DeliveryReport::WindowClosed, "window_closed"),
+            "read" => (DeliveryReport::Read, "read"),
+            _ => (DeliveryReport::Delivered, "delivered"),
         };
+        let wanted = request.get("message");
+        let has = |line: &Value| line["kind"] == "sent" && Some(&line["id"]) == wanted;
+        if let Some(person) = self.people.values_mut().find(|person| person.lines.iter().any(has)) {
+            match person.last_sent() == wanted {
+                true => person.script.act(Act::Report(word.to_owned())),
+                false => person.script.lose("the channel reported on a message that is not the last one"),
+            }
+        }
         let _ = at_once(self.bot.report(typed(request, "message")?, report))?;
         Ok(())
     }
@@ -349,6 +373,7 @@ impl Talk {
         let from = text(request, "contact")?.to_owned();
         let contact = self.person(&from).id.clone().ok_or_else(|| bad("contact", "has not talked yet"))?;
         at_once(self.bot.requeue(&contact, typed(request, "message")?))?;
+        self.person(&from).script.lose("a message was sent again by hand");
         Ok(())
     }
 
@@ -393,9 +418,12 @@ impl Talk {
                         _ => _ = person.unsent.remove(&id.to_string()),
                     }
                     match delivery {
-                        Delivery::Rejected => person.before_last("! refuse the channel refuses it"),
-                        Delivery::WindowClosed => person.before_last("! window"),
-                        _ => {}
+                        Delivery::Rejected => {
+                            person.script.refuse(Act::Refuse("the channel refuses it".to_owned()))
+                        }
+                        Delivery::WindowClosed => person.script.refuse(Act::Window),
+                        Delivery::Retried => person.script.lose("the channel did not answer for a while"),
+                        Delivery::Taken => person.script.took(),
                     }
                     let delivery = delivery.word();
                     person
@@ -415,10 +443,15 @@ impl Talk {
             "shown": call.to_string(), "answer": answer,
         });
         let contact = call.reference.contact.clone();
+        let waits = |asked: &Call| asked.reference.contact == contact && asked.reference != call.reference;
+        let has_other = self.asked.iter().any(waits);
         if let Some(person) = self.person_of(&contact) {
             person.lines.push(line);
-            if let Some(CallResult::Value { value, branch: None }) = answer {
-                person.script.push(format!("! now {value}"));
+            if let Some(result) = answer {
+                if has_other {
+                    person.script.lose("a rule answered while another call waited");
+                }
+                person.script.answer_by_rule(result);
             }
         }
         self.asked.retain(|asked| asked.reference != call.reference);
@@ -519,13 +552,11 @@ fn hint(event: &EventKind) -> Option<String> {
     })
 }
 
-/// A time as flows write spans.
-fn span(time: TimeDelta) -> String {
-    let seconds = time.num_seconds().max(0);
-    let units =
-        [(seconds / 86_400, 'd'), (seconds / 3_600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
-    let text: String = units.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
-    if text.is_empty() { "1s".to_owned() } else { text }
+/// A flow that does not run, with the first reason.
+fn unfit(text: &str, issues: &Issues) -> String {
+    let written: Value = serde_json::from_str(text).unwrap_or_default();
+    let first = issues.errors().next().map(ToString::to_string).unwrap_or_default();
+    format!("The flow `{}` does not run: {first}", written["code"].as_str().unwrap_or_default())
 }
 
 /// A flow by its code, whichever there is.

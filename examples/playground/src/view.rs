@@ -26,7 +26,7 @@ pub(crate) fn of(talk: &Talk) -> Answered {
         })
         .collect();
     Ok(json!({
-        "now": talk.stage.now().timestamp_millis(), "began": talk.began.timestamp_millis(),
+        "now": talk.stage.now().timestamp_millis(), "unfit": talk.unfit,
         "due": talk.deadline()?.map(|due| due.timestamp_millis()),
         "channel": talk.account.channel, "account": &*talk.account.account, "manual": talk.flow.trigger().is_manual(),
         "delivery": talk.stage.state().delivery.word(), "people": people, "asked": asked,
@@ -56,7 +56,8 @@ fn of_person(talk: &Talk, person: &Person) -> Answered {
     };
     Ok(json!({
         "lines": person.lines, "session": session, "journal": journal, "outbox": outbox, "dead": dead,
-        "contact": contact, "script": person.script,
+        "contact": contact, "script": person.script.lines(), "lost": person.script.lost,
+        "began": person.script.began.timestamp_millis(),
     }))
 }
 

@@ -1,8 +1,10 @@
 //! Writes the JavaScript beside a compiled module: what the tool `wasm-bindgen` does, as a library
 //! at the version of the lock file, so that the two cannot differ. The module is put in an order in
-//! which it is compressed well.
+//! which it is compressed well. Texts of the crate that a page only shows are files beside it.
 
 mod order;
+mod positions;
+mod texts;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +18,7 @@ fn main() -> ExitCode {
         eprintln!("glue: give the compiled module and the folder to write to");
         return ExitCode::FAILURE;
     };
-    match make(module, folder) {
+    match make(module, folder).and_then(|()| texts::write(Path::new(folder))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("glue: {error}");
@@ -37,5 +39,6 @@ fn make(module: &str, folder: &str) -> Result<(), String> {
     let path = Path::new(folder).join(format!("{name}_bg.wasm"));
     let ordered = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let ordered = order::by_names(&ordered).map_err(|error| format!("{}: {error}", path.display()))?;
-    fs::write(&path, ordered).map_err(|error| format!("{}: {error}", path.display()))
+    let bare = positions::without(&ordered).map_err(|error| format!("{}: {error}", path.display()))?;
+    fs::write(&path, bare).map_err(|error| format!("{}: {error}", path.display()))
 }

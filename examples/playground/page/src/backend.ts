@@ -1,6 +1,8 @@
 // Where flows are kept: in this page, or on a service that is named by `?api=`. One interface.
 
-import { engine } from "./engine";
+import { engine, Failure } from "./engine";
+
+export interface Account { channel: string; account: string }
 
 export interface FlowSummary {
   flow: string;
@@ -10,7 +12,9 @@ export interface FlowSummary {
   online: number | null;
   versions: { version: number; state: unknown; published_at: string; published_by?: string }[];
   logging: boolean;
-  accounts: { channel: string; account: string }[];
+  accounts: Account[];
+  /** The names that accounts go by with people. */
+  account_names: { account: Account; name: string }[];
   revision: number;
   trigger: any;
   nodes: number;
@@ -22,6 +26,7 @@ export interface Creation {
   name?: string;
   remark?: string;
   trigger?: string;
+  /** The code of a template, with its text in `json`. */
   template?: string;
   json?: string;
   as?: "written";
@@ -33,10 +38,11 @@ export interface Backend {
   create(what: Creation): Promise<FlowSummary>;
   read(code: string, version?: number): Promise<{ json: string; flow: FlowSummary }>;
   save(code: string, json: string, revision: number): Promise<FlowSummary>;
-  publish(code: string): Promise<FlowSummary>;
+  /** Puts the draft online that was saved at this revision; whichever there is, if none is given. */
+  publish(code: string, revision?: number): Promise<FlowSummary>;
   unpublish(code: string): Promise<FlowSummary>;
   rollBack(code: string, version: number): Promise<FlowSummary>;
-  change(code: string, what: Partial<Pick<FlowSummary, "name" | "remark" | "logging" | "accounts">>): Promise<FlowSummary>;
+  change(code: string, what: Partial<Pick<FlowSummary, "name" | "remark" | "logging" | "accounts" | "account_names">>): Promise<FlowSummary>;
   delete(code: string): Promise<void>;
   sessions?(code: string): Promise<any[]>;
   journal?(session: string): Promise<any>;
@@ -47,99 +53,200 @@ export interface Backend {
   drafts?(): Promise<boolean>;
   /** Has its model draft a flow, and tells each event of that, round by round. */
   draft?(requirement: string, tell: (event: string, what: any) => void): Promise<void>;
+  /** Flows that are kept and cannot be read, as they are kept. */
+  unread?(): { code: string; text: string }[];
+  /** Calls back whenever another page has changed flows. */
+  watch?(changed: () => void): void;
   /** Calls back whenever something happens; what it answers ends that. */
   listen?(happened: () => void): () => void;
 }
 
+/** One key for each flow, so that two pages do not overwrite each other's. */
+const FLOW = "chatflow.flow.";
+/** All flows in one list, as they were kept before. */
 const SHELF = "chatflow.flows";
 
+interface KeptVersion { json: string; published_at: string }
+
+/** A flow as it is kept between visits. */
 interface Kept {
   code: string;
   json: string;
-  online: string | null;
-  accounts: FlowSummary["accounts"];
+  /** All versions, the first one first. */
+  versions: KeptVersion[];
+  online: number | null;
+  accounts: Account[];
+  account_names?: FlowSummary["account_names"];
   logging: boolean;
+  name: string | null;
   remark: string | null;
+  /** Counts the drafts that were saved, by whichever page. */
+  revision: number;
 }
 
-/** Flows in this page: on the engine's own flow store, and on the browser's shelf between visits. */
+/** Flows in this page: on the engine's own flow store, and in the browser's storage between visits. */
 export class LocalBackend implements Backend {
   readonly isService = false;
   private desk = engine.desk();
+  /** What is kept of each flow, and its text as this page read or wrote it last. */
+  private kept = new Map<string, { text: string; flow: Kept }>();
+  /** Texts that cannot be read: they stay as they are. */
+  private broken = new Map<string, string>();
 
   constructor() {
-    let shelf: Kept[] = [];
+    this.moveShelf();
+    this.sync();
+  }
+
+  /** Gives each flow of the old list a key of its own. */
+  private moveShelf() {
+    const text = localStorage.getItem(SHELF);
+    if (text == null) return;
     try {
-      shelf = JSON.parse(localStorage.getItem(SHELF) ?? "[]");
+      for (const { online, ...old } of JSON.parse(text)) {
+        const versions = online == null ? [] : [{ json: online, published_at: new Date().toISOString() }];
+        const flow: Kept = { name: null, ...old, versions, online: online == null ? null : 1, revision: 1 };
+        if (localStorage.getItem(FLOW + flow.code) == null) localStorage.setItem(FLOW + flow.code, JSON.stringify(flow));
+      }
+      localStorage.removeItem(SHELF);
     } catch {
-      // A shelf that cannot be read is an empty one.
+      this.broken.set(SHELF, text);
     }
-    for (const kept of shelf) this.restore(kept);
+  }
+
+  /** Takes over what another page has kept since. */
+  private sync() {
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(FLOW));
+    const codes = new Set(keys.map((key) => key.slice(FLOW.length)));
+    for (const code of [...this.kept.keys()]) if (!codes.has(code)) this.drop(code);
+    for (const code of [...this.broken.keys()]) if (code !== SHELF && !codes.has(code)) this.broken.delete(code);
+    for (const code of codes) {
+      const text = localStorage.getItem(FLOW + code)!;
+      if (this.kept.get(code)?.text === text || this.broken.get(code) === text) continue;
+      this.drop(code);
+      try {
+        this.restore(JSON.parse(text));
+        this.kept.set(code, { text, flow: JSON.parse(text) });
+        this.broken.delete(code);
+      } catch (error) {
+        console.info(`the flow ${code} cannot be read, and stays as it is kept`, error);
+        this.broken.set(code, text);
+        this.erase(code);
+      }
+    }
+  }
+
+  private drop(code: string) {
+    if (this.kept.delete(code)) this.erase(code);
+  }
+
+  /** Out of the engine, whatever its state there. */
+  private erase(code: string) {
+    const found = this.desk({ do: "list" }).find((flow: FlowSummary) => flow.flow === code);
+    if (!found) return;
+    if (found.online != null) this.desk({ do: "unpublish", code });
+    this.desk({ do: "delete", code });
   }
 
   private restore(kept: Kept) {
-    try {
-      if (kept.online != null) {
-        this.desk({ do: "create", code: kept.code, json: kept.online, as: "written" });
-        if (kept.accounts.length) this.desk({ do: "change", code: kept.code, accounts: kept.accounts });
-        this.desk({ do: "publish", code: kept.code });
-      }
-      this.desk({ do: "create", code: kept.code, json: kept.json, as: "written" });
-      if (kept.online == null && kept.accounts.length) {
-        this.desk({ do: "change", code: kept.code, accounts: kept.accounts });
-      }
-      this.desk({ do: "change", code: kept.code, logging: kept.logging, ...(kept.remark ? { remark: kept.remark } : {}) });
-    } catch (error) {
-      console.warn(`the flow ${kept.code} could not be taken from the shelf`, error);
+    const { code } = kept;
+    const [first = { json: kept.json }] = kept.versions;
+    this.desk({ do: "create", code, json: first.json, as: "written" });
+    if (kept.accounts.length) this.desk({ do: "change", code, accounts: kept.accounts });
+    for (const { json } of kept.versions) {
+      this.desk({ do: "create", code, json, as: "written" });
+      this.desk({ do: "publish", code });
     }
+    const last = kept.versions.length || null;
+    if (kept.online == null && last) this.desk({ do: "unpublish", code });
+    else if (kept.online != null && kept.online !== last) this.desk({ do: "roll_back", code, version: kept.online });
+    this.desk({ do: "create", code, json: kept.json, as: "written" });
+    this.desk({ do: "change", code, logging: kept.logging, account_names: kept.account_names ?? [], ...(kept.name ? { name: kept.name } : {}), ...(kept.remark ? { remark: kept.remark } : {}) });
   }
 
-  private keep() {
-    const shelf = this.desk({ do: "list" }).map((flow: FlowSummary): Kept => ({
-      code: flow.flow,
-      json: this.desk({ do: "read", code: flow.flow }).json,
-      online: flow.online == null ? null : this.desk({ do: "read", code: flow.flow, version: flow.online }).json,
-      accounts: flow.accounts,
-      logging: flow.logging,
-      remark: flow.remark,
-    }));
-    localStorage.setItem(SHELF, JSON.stringify(shelf));
+  /** Keeps a flow as the engine has it now. */
+  private keep(code: string) {
+    const { json, flow } = this.desk({ do: "read", code });
+    const before = this.kept.get(code)?.flow;
+    const versions = flow.versions.map(({ version, published_at }: FlowSummary["versions"][number]): KeptVersion =>
+      before?.versions[version - 1] ?? { json: this.desk({ do: "read", code, version }).json, published_at });
+    const next: Kept = {
+      code, json, versions, online: flow.online, accounts: flow.accounts, account_names: flow.account_names, logging: flow.logging, name: flow.name, remark: flow.remark,
+      revision: (before?.revision ?? 0) + (before?.json === json ? 0 : 1),
+    };
+    const text = JSON.stringify(next);
+    localStorage.setItem(FLOW + code, text);
+    this.kept.set(code, { text, flow: next });
   }
 
-  private async did(request: unknown, of: (answer: any) => FlowSummary = (answer) => answer): Promise<FlowSummary> {
-    const answer = this.desk(request);
-    this.keep();
-    return of(answer);
+  /** A flow as the engine has it, with what is counted here. */
+  private summary(flow: FlowSummary): FlowSummary {
+    const kept = this.kept.get(flow.flow)?.flow;
+    if (!kept) return flow;
+    const versions = flow.versions.map((version) => ({ ...version, published_at: kept.versions[version.version - 1]?.published_at ?? version.published_at }));
+    return { ...flow, versions, revision: kept.revision };
+  }
+
+  private did(code: string, request: object, of: (answer: any) => FlowSummary = (answer) => answer): FlowSummary {
+    const answer = of(this.desk(request));
+    this.keep(code);
+    return this.summary(answer);
+  }
+
+  /** Refuses what was made of another draft than the one that is kept. */
+  private fresh(code: string, revision: number) {
+    if (this.kept.get(code)?.flow.revision !== revision) throw new Failure("stale", `${code} was changed in another window`, [], 412);
   }
 
   async list() {
-    return this.desk({ do: "list" });
+    this.sync();
+    return this.desk({ do: "list" }).map((flow: FlowSummary) => this.summary(flow));
   }
-  async create({ remark, ...what }: Creation) {
-    const made = await this.did({ do: "create", ...what }, (answer) => answer.flow);
+  async create({ remark, template: _, ...what }: Creation) {
+    this.sync();
+    if (this.broken.has(what.code)) throw new Failure("code", `A flow with the code ${what.code} is kept that cannot be read`);
+    const made = this.did(what.code, { do: "create", ...what }, (answer) => answer.flow);
     const rest = { ...(what.name && !what.trigger ? { name: what.name } : {}), ...(remark ? { remark } : {}) };
     return Object.keys(rest).length ? this.change(made.flow, rest) : made;
   }
   async read(code: string, version?: number) {
-    return this.desk({ do: "read", code, version: version ?? null });
+    this.sync();
+    const { json, flow } = this.desk({ do: "read", code, version: version ?? null });
+    return { json, flow: this.summary(flow) };
   }
-  save(code: string, json: string, revision: number) {
-    return this.did({ do: "save", code, json, revision }, (answer) => answer.flow);
+  async save(code: string, json: string, revision: number) {
+    this.sync();
+    this.fresh(code, revision);
+    const { flow } = this.desk({ do: "read", code });
+    return this.did(code, { do: "save", code, json, revision: flow.revision }, (answer) => answer.flow);
   }
-  publish(code: string) {
-    return this.did({ do: "publish", code });
+  async publish(code: string, revision?: number) {
+    this.sync();
+    if (revision !== undefined) this.fresh(code, revision);
+    return this.did(code, { do: "publish", code });
   }
-  unpublish(code: string) {
-    return this.did({ do: "unpublish", code });
+  async unpublish(code: string) {
+    this.sync();
+    return this.did(code, { do: "unpublish", code });
   }
-  rollBack(code: string, version: number) {
-    return this.did({ do: "roll_back", code, version });
+  async rollBack(code: string, version: number) {
+    this.sync();
+    return this.did(code, { do: "roll_back", code, version });
   }
-  change(code: string, what: object) {
-    return this.did({ do: "change", code, ...what });
+  async change(code: string, what: object) {
+    this.sync();
+    return this.did(code, { do: "change", code, ...what });
   }
   async delete(code: string) {
+    this.sync();
     this.desk({ do: "delete", code });
-    this.keep();
+    localStorage.removeItem(FLOW + code);
+    this.kept.delete(code);
+  }
+  unread() {
+    return [...this.broken].map(([code, text]) => ({ code, text }));
+  }
+  watch(changed: () => void) {
+    addEventListener("storage", ({ key }) => (key == null || key.startsWith(FLOW)) && changed());
   }
 }

@@ -199,11 +199,11 @@ const nodeTypes = { box: Box };
 const edgeTypes = { line: Line };
 
 /** Where everything lies: by hand where it was put, else by the crate's own layout. */
-export function placesOf(doc: model.Doc, branches: (node: NodeDoc) => string[]): { places: Record<string, { x: number; y: number }>; routes: Record<string, [number, number][]> } {
-  const sizes = doc.nodes.map((node) => sizeOf(node, branches(node)));
+export function placesOf(doc: model.Doc, ports: (node: NodeDoc) => model.Ports): { places: Record<string, { x: number; y: number }>; routes: Record<string, [number, number][]> } {
+  const sizes = doc.nodes.map((node) => sizeOf(node, ports(node).branches));
   const ways = doc.edges.map((edge) => {
     const from = model.nodeOf(doc, edge.from);
-    return [edge.from, from ? model.branchOf(edge, branches(from)) : "", edge.to];
+    return [edge.from, (from && model.branchOf(edge, ports(from))) ?? "", edge.to];
   });
   const jumps = doc.nodes.filter((node) => node.kind === "jump" && node.target).map((node) => [node.id, "", node.target]);
   const arranged = engine.arrange({ nodes: doc.nodes.map((node, place) => [node.id, sizes[place].width + 8, sizes[place].height + 14]), ways: [...ways, ...jumps.filter(([, , to]) => !before(doc, to))] });
@@ -224,7 +224,7 @@ export function placesOf(doc: model.Doc, branches: (node: NodeDoc) => string[]):
 const before = (doc: model.Doc, id: string) => doc.edges.some((edge) => edge.to === id);
 
 // Where the boxes have to lie, for tests that wait until they do.
-(window as any).chatflow.places = () => placesOf(store.get().doc!, store.branchesOf).places;
+(window as any).chatflow.places = () => placesOf(store.get().doc!, store.portsOf).places;
 
 function Canvas() {
   const doc = use((state) => state.doc)!;
@@ -242,8 +242,9 @@ function Canvas() {
   const ready = useNodesInitialized();
   const wrap = useRef<HTMLDivElement>(null);
 
-  const branchesOf = useCallback((node: NodeDoc) => store.branchesOf(node), [checked]);
-  const { places, routes } = useMemo(() => placesOf(doc, branchesOf), [doc, branchesOf]);
+  const portsOf = useCallback((node: NodeDoc) => store.portsOf(node), [checked]);
+  const branchesOf = (node: NodeDoc) => portsOf(node).branches;
+  const { places, routes } = useMemo(() => placesOf(doc, portsOf), [doc, portsOf]);
   const shown = talk && panel !== "heat" ? talk.people[person] : null;
   const trace = useMemo(() => (shown?.journal ? traceOf(shown.journal, shown.session, talk.flow) : null), [talk, person, panel]);
   const hot = panel === "heat" ? heat : null;
@@ -251,12 +252,13 @@ function Canvas() {
   const nodes: Node<BoxData>[] = useMemo(() => {
     const most = Math.max(1, ...(hot?.nodes ?? []).map((count: any) => count.visits));
     return doc.nodes.map((node) => {
-      const branches = branchesOf(node);
+      const ports = portsOf(node);
+      const { branches } = ports;
       const size = sizeOf(node, branches);
       const own = checked.issues.filter((issue) => issue.node === node.id);
       const led: Record<string, string> = {};
       for (const branch of branches) {
-        if (model.targetOf(doc, node.id, branch, branches)) led[branch] = trace?.taken.has(JSON.stringify([node.id, branch])) ? "taken" : "led";
+        if (model.targetOf(doc, node.id, branch, ports)) led[branch] = trace?.taken.has(JSON.stringify([node.id, branch])) ? "taken" : "led";
       }
       const count = hot?.nodes.find((count: any) => count.node === node.id);
       const left = count ? Object.values(count.branches as Record<string, number>).reduce((sum, times) => sum + times, 0) : 0;
@@ -291,9 +293,9 @@ function Canvas() {
     const lines = doc.edges.flatMap((way): Edge<LineData>[] => {
       const from = model.nodeOf(doc, way.from);
       if (!from || !model.nodeOf(doc, way.to)) return [];
-      const branches = branchesOf(from);
-      const branch = model.branchOf(way, branches);
-      if (!branches.includes(branch)) return [];
+      const ports = portsOf(from);
+      const branch = model.branchOf(way, ports);
+      if (branch == null || !ports.branches.includes(branch)) return [];
       const id = JSON.stringify([way.from, branch]);
       const taken = trace?.taken.has(id) ?? false;
       const count = hot?.nodes.find((count: any) => count.node === way.from)?.branches[branch];

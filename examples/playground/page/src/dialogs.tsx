@@ -1,11 +1,12 @@
 // Windows above the page: to create, to import, to settle, to delete.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
-import { engine } from "./engine";
+import { engine, guide } from "./engine";
 import { Button, Icon, glyph } from "./icons";
 import { GROUPS, KINDS } from "./kinds";
 import * as model from "./model";
+import { merged } from "./fields";
 import * as store from "./store";
 import { use } from "./store";
 import { download, encode } from "./share";
@@ -16,12 +17,13 @@ export function Dialogs() {
   if (!dialog) return null;
   switch (dialog.kind) {
     case "blank": return <Create title="New flow" what={{}} triggers />;
-    case "template": return <Create title={`From “${dialog.name}”`} what={{ template: dialog.template }} name={dialog.name} />;
+    case "template": return <Create title={`From “${dialog.name}”`} what={{ template: dialog.template, json: store.get().templates.find(({ code }) => code === dialog.template)?.json }} name={dialog.name} />;
     case "import": return <Import text={dialog.text} name={dialog.name} shared={dialog.shared} />;
     case "draft": return <DraftDialog />;
     case "settings": return <Settings flow={dialog.flow} />;
     case "delete": return <Delete flow={dialog.flow} />;
     case "share": return <Share />;
+    case "more": return <More />;
     case "keys": return <Keys />;
     case "token": return <Token />;
     case "conflict": return <Conflict />;
@@ -66,7 +68,7 @@ function Conflict() {
 
 const codeOf = (name: string) => {
   const stem = name.normalize("NFKD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, 60) || "flow";
-  const taken = new Set(store.get().flows.map((flow) => flow.flow));
+  const taken = new Set([...store.get().flows.map((flow) => flow.flow), ...(store.backend.unread?.() ?? []).map(({ code }) => code)]);
   if (!taken.has(stem)) return stem;
   for (let number = 2; ; number++) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`;
 };
@@ -184,7 +186,7 @@ function DraftDialog() {
   useEffect(() => {
     store.backend.drafts?.().then(setAble, () => setAble(false));
   }, []);
-  const ask = () => setPrompt(engine.draft({ requirement }).prompt);
+  const ask = () => store.attempt(async () => setPrompt((await guide()) + engine.draft({ requirement }).prompt));
   const have = async () => {
     const told: [string, any][] = [];
     setRounds([]);
@@ -203,7 +205,7 @@ function DraftDialog() {
       const name = what.definition.name ?? requirement.slice(0, 40);
       return create({ code: codeOf(name), json: JSON.stringify(what.definition, null, 2), name });
     }
-    setWrong(event === "failed" ? what.error : "The model wrote no flow that runs. Say more, or less, of what it shall do.");
+    setWrong(event === "failed" ? what.error : "The model wrote no flow that runs. Say more, or less, of what it is to do.");
   };
   const judge = async () => {
     const judged = engine.draft({ requirement, answer });
@@ -217,7 +219,7 @@ function DraftDialog() {
   };
   return (
     <Dialog title="From a description" wide>
-      <label class="field"><span class="label">What the flow shall do, in your words</span>
+      <label class="field"><span class="label">What the flow is to do, in your words</span>
         <textarea rows={3} autofocus value={requirement} placeholder="Remind people who left a cart, and offer the checkout or an agent." onInput={(event) => setRequirement(event.currentTarget.value)} />
       </label>
       <div class="actions">
@@ -251,7 +253,11 @@ function Settings({ flow }: { flow: any }) {
   const [logging, setLogging] = useState(flow.logging);
   const inbound = flow.trigger?.kind === "inbound";
   const published = flow.state === "published";
-  const [account, setAccount] = useState(flow.accounts[0]?.account ?? "");
+  const bound = flow.accounts[0]?.account ?? "";
+  const named = flow.account_names?.find((named: any) => named.account.account === bound)?.name ?? "";
+  const [account, setAccount] = useState(bound);
+  const [accountName, setAccountName] = useState(named);
+  const isPhone = ["whatsapp", "viber", "sms"].includes(flow.trigger?.channel);
   const [wrong, setWrong] = useState("");
   const tabs = [["basic", "Basic information"], ...(inbound ? [["account", "Bind account"]] : []), ["log", "Log"]];
   const keep = async () => {
@@ -259,7 +265,8 @@ function Settings({ flow }: { flow: any }) {
       ...(name !== flow.name ? { name } : {}),
       ...(remark !== (flow.remark ?? "") ? { remark } : {}),
       ...(logging !== flow.logging ? { logging } : {}),
-      ...(inbound && account !== (flow.accounts[0]?.account ?? "") ? { accounts: account ? [{ channel: flow.trigger.channel, account }] : [] } : {}),
+      ...(inbound && account !== bound ? { accounts: account ? [{ channel: flow.trigger.channel, account }] : [] } : {}),
+      ...(inbound && account && (accountName !== named || account !== bound) ? { account_names: [{ account: { channel: flow.trigger.channel, account }, name: accountName.trim() }] } : {}),
     };
     try {
       if (Object.keys(what).length) await store.change(flow.flow, what);
@@ -279,6 +286,8 @@ function Settings({ flow }: { flow: any }) {
       </>}
       {tab === "account" && <>
         <label class="field"><span class="label">Account on {flow.trigger.channel}</span><input type="text" value={account} disabled={published} placeholder="+15550100" onInput={(event) => setAccount(event.currentTarget.value)} /></label>
+        <label class="field"><span class="label">Account name</span><input type="text" value={accountName} disabled={!account} placeholder="Shop Berlin" onInput={(event) => setAccountName(event.currentTarget.value)} /></label>
+        <p class="hint">{isPhone ? "The account is a mobile number" : "The account is the id of a page or a profile"}; its name is what people know it by.</p>
         {published && <p class="hint">A published flow cannot be bound to another account. Unpublish it first.</p>}
       </>}
       {tab === "log" && <>
@@ -296,22 +305,68 @@ function Delete({ flow }: { flow: any }) {
     <Dialog title={`Delete ${flow.name}?`}>
       <p>A deleted flow cannot be recovered.</p>
       <div class="actions">
-        <Button tone="bad solid" onClick={() => store.attempt(async () => { await store.backend.delete(flow.flow); close(); await store.refresh(); store.say(`${flow.name} is deleted`); })}>Delete</Button>
+        <Button tone="bad solid" onClick={() => store.attempt(async () => { await store.remove(flow.flow); close(); store.say(`${flow.name} is deleted`); })}>Delete</Button>
         <Button onClick={close}>Cancel</Button>
       </div>
     </Dialog>
   );
 }
 
+export const SAVED = { saved: "Saved", saving: "Saving…", unsaved: "Edited", failed: "Not saved" };
+
+/** What the head of the page has no room for on a narrow screen. */
+function More() {
+  const { doc, summary } = store.get();
+  const saved = use((state) => state.saved);
+  if (!doc || !summary) return null;
+  const published = summary.state === "published";
+  return (
+    <Dialog title={doc.name ?? doc.code}>
+      <p><span class={`pill ${summary.state}`}>{published ? `Published · v${summary.online}` : "Unpublished"}</span> <span role="status">{SAVED[saved]}</span></p>
+      <div class="actions stacked">
+        <Button onClick={() => store.attempt(async () => { await store.save(); close(); store.say("Saved", "good"); })}>Save</Button>
+        <Button icon={glyph.gear} onClick={() => store.set({ dialog: { kind: "settings", flow: summary } })}>Settings</Button>
+        <Button icon={glyph.share} onClick={() => store.set({ dialog: { kind: "share" } })}>Share by link</Button>
+        <Button icon={glyph.down} onClick={() => download(`${doc.code}.json`, model.write(doc))}>Export JSON</Button>
+        <Button icon={glyph.sun} onClick={() => store.theme(store.get().theme === "dark" ? "light" : "dark")}>Light or dark</Button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** The fields of a flow that hold secrets, by what the schema says of them. */
+function secretsOf(doc: model.Doc): { node: model.NodeDoc; field: string; title: string }[] {
+  const { schema } = store.get();
+  return doc.nodes.flatMap((node) => {
+    const { properties } = merged(schema.$defs?.[node.kind] ?? {});
+    const secret = (field: string) => properties[field]["x-secret"] && node[field] !== undefined && Object.values(node[field] ?? {}).some(Boolean);
+    return Object.keys(properties).filter(secret).map((field) => ({ node, field, title: properties[field].title ?? field }));
+  });
+}
+
+/** The flow with its secrets left blank. */
+const withoutSecrets = (doc: model.Doc, secrets: ReturnType<typeof secretsOf>): model.Doc =>
+  secrets.reduce((doc, { node, field }) => model.withFields(doc, node.id, (node) => ({ ...node, [field]: Object.fromEntries(Object.keys(node[field]).map((key) => [key, ""])) })), doc);
+
 function Share() {
   const [link, setLink] = useState("");
+  const [blank, setBlank] = useState(true);
+  const { doc } = store.get();
+  const secrets = useMemo(() => (doc ? secretsOf(doc) : []), [doc]);
   useEffect(() => {
-    const { doc } = store.get();
-    if (doc) encode(model.write(doc)).then((code) => setLink(`${location.origin}${location.pathname}#share=${code}`));
-  }, []);
+    if (!doc) return;
+    const shared = secrets.length && blank ? withoutSecrets(doc, secrets) : doc;
+    encode(model.write(shared)).then((code) => setLink(`${location.origin}${location.pathname}#share=${code}`));
+  }, [blank]);
   return (
     <Dialog title="Share by link">
       <p>The whole flow is in the link, behind the #: no server sees it.</p>
+      {secrets.length > 0 && (
+        <div class="field-issue warning" role="note">
+          <p>Secrets may be in it: {secrets.map(({ node, title }) => `${title} of “${node.name || node.id}”`).join(", ")}. Everybody who has the link can read them.</p>
+          <label class="check"><input type="checkbox" checked={blank} onChange={(event) => setBlank(event.currentTarget.checked)} /> Leave their values out</label>
+        </div>
+      )}
       <label class="field"><span class="label">Link, {link.length.toLocaleString("en")} characters</span><textarea class="code" readOnly rows={4} value={link} onFocus={(event) => event.currentTarget.select()} /></label>
       <div class="actions"><Button tone="primary" icon={glyph.copy} onClick={() => store.attempt(async () => { await navigator.clipboard.writeText(link); store.say("Link copied", "good"); })}>Copy</Button></div>
     </Dialog>
@@ -329,7 +384,7 @@ function Token() {
         await store.attempt(store.refresh);
       }}>
         <label class="field"><span class="label">Access token</span><input type="password" autofocus value={token} onInput={(event) => setToken(event.currentTarget.value)} /></label>
-        <div class="actions"><Button tone="primary" type="submit">Go on</Button></div>
+        <div class="actions"><Button tone="primary" type="submit">Continue</Button></div>
       </form>
     </Dialog>
   );

@@ -1,5 +1,7 @@
 // The engine in this page: everything crosses as JSON.
 
+import type { Ports } from "./model";
+
 export interface Issue {
   severity: "error" | "warning";
   code: string;
@@ -7,13 +9,22 @@ export interface Issue {
   path: string;
   message: string;
   fix: string;
+  repair?: Repair;
   line?: number;
   column?: number;
 }
 
+/** A repair that follows from an issue alone, as the engine tells it. */
+export type Repair =
+  | { do: "replace"; path: string; with: string }
+  | { do: "rename"; path: string; to: string }
+  | { do: "remove"; path: string }
+  | { do: "reword"; path: string; name: string; to: string }
+  | { do: "declare"; input: string }
+  | { do: "lead"; branch: string };
+
 export interface Checked {
   issues: Issue[];
-  branches: Record<string, string[] | null>;
   runs: boolean;
 }
 
@@ -41,13 +52,34 @@ type Json = any;
 
 let module: Json;
 
-/** Loads the engine, and answers with the JSON Schema of flow files. */
-export async function start(): Promise<Json> {
+/** What the page reads from files beside the engine. */
+export interface Texts { schema: Json; templates: Template[]; filters: string[][] }
+
+/** Loads the engine, and what is read beside it. */
+export async function start(): Promise<Texts> {
+  const json = (name: string) => fetch(`./${name}.json`).then((file) => file.json());
   // @ts-ignore: built beside this bundle
-  const [glue, schema] = await Promise.all([import("./chatflow_web.js"), fetch("./flow.schema.json").then((file) => file.json())]);
+  const [glue, schema, templates, filters] = await Promise.all([import("./chatflow_web.js"), json("flow.schema"), json("templates"), json("filters")]);
   module = glue;
   await module.default({ module_or_path: new URL("./chatflow_web_bg.wasm", import.meta.url) });
-  return schema;
+  return { schema, filters, templates: templates.map((template: Template) => ({ ...template, picture: pictured(template.json) })) };
+}
+
+function pictured(json: string): string | null {
+  try {
+    return engine.picture(json);
+  } catch {
+    return null;
+  }
+}
+
+let read: Promise<string> | null = null;
+
+/** The part of the prompts for models that is the same for all. It is asked for once. */
+export function guide(): Promise<string> {
+  read ??= fetch("./guide.md").then((file) => (file.ok ? file.text() : Promise.reject(new Error(`guide.md: ${file.status}`))));
+  read.catch(() => (read = null));
+  return read;
 }
 
 function taken(answer: string): Json {
@@ -57,11 +89,10 @@ function taken(answer: string): Json {
 }
 
 export const engine = {
-  templates: (): Template[] => JSON.parse(module.templates()),
-  filters: (): string[][] => JSON.parse(module.filters()),
   check: (text: string): Checked => JSON.parse(module.check(text)),
+  ports: (node: Json): Ports | null => JSON.parse(module.ports(JSON.stringify(node))),
   arrange: (request: Json): Json => taken(module.arrange(JSON.stringify(request))),
-  preview: (request: Json): { text: string; failure: string | null } => taken(module.preview(JSON.stringify(request))),
+  preview: (request: Json): { text: string; contents: Json[]; failure: string | null } => taken(module.preview(JSON.stringify(request))),
   picture: (text: string): string => taken(module.picture(text)),
   replay: (request: Json): Json => taken(module.replay(JSON.stringify(request))),
   rehearse: (request: Json): Json => taken(module.rehearse(JSON.stringify(request))),

@@ -1,10 +1,10 @@
 // Fields of a form, made from the JSON Schema of the flow file.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { engine } from "./engine";
 import { Button, glyph } from "./icons";
 import * as store from "./store";
 import { use } from "./store";
+import * as model from "./model";
 import type { Json } from "./model";
 
 type Schema = any;
@@ -100,14 +100,16 @@ function Help({ text, of }: { text: string; of: string }) {
 const clean = (text: string) => text.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 
 const isGroup = (found: Schema, value: Json): boolean =>
-  found === true || found.type === "array" || found.properties || found.additionalProperties || (Array.isArray(found.anyOf) && !offered(found) && !(isText(found) && typeof value !== "object"));
+  found === true || found.type === "array" || found.type === "object" || found.properties || found.additionalProperties || (Array.isArray(found.anyOf) && !offered(found) && !(isText(found) && typeof value !== "object"));
 
 interface ControlProps extends FieldProps {
   id: string;
   label: string;
 }
 
-function Control(props: ControlProps) {
+function Control(given: ControlProps) {
+  // A number that is kept as it is written is shown as the number that it is.
+  const props = { ...given, value: given.schema === true ? given.value : model.shown(given.value) };
   const { name, schema, value, path, onChange, id } = props;
   const options = schema?.oneOf?.every?.((one: Schema) => "const" in one) ? schema.oneOf.map((one: Schema) => one.const) : schema?.enum;
   if (schema === true || schema == null || (typeof schema === "object" && !("type" in schema) && !schema.anyOf && !options && !schema.properties)) {
@@ -204,9 +206,9 @@ function LocalText(props: ControlProps) {
     const tags = Object.keys(value);
     return (
       <div class="pairs">
-        {tags.map((tag) => (
-          <div class="pair">
-            <input type="text" class="tag" aria-label="Language" value={tag} onChange={(event) => onChange(Object.fromEntries(tags.map((key) => [key === tag ? event.currentTarget.value : key, value[key]])))} />
+        {tags.map((tag, place) => (
+          <div class="pair" key={place}>
+            <KeyInput name={tag} keys={tags} label="Language" onRename={(to) => onChange(withKey(value, tag, to), `${pathText(path)}#${place}`)} />
             <TemplateBox id={`${id}-${tag}`} label={`${label} in ${tag}`} value={value[tag] ?? ""} path={[...path, tag]} onChange={(text, merge) => onChange({ ...value, [tag]: text }, merge)} />
             <Button icon={glyph.close} label={`Remove ${tag}`} class="tiny quiet" onClick={() => { const { [tag]: _, ...rest } = value; onChange(Object.keys(rest).length ? rest : value[tag]); }} />
           </div>
@@ -346,19 +348,47 @@ function Rows({ items, value, path, onChange, label }: ControlProps & { items: S
   );
 }
 
-/** One more row: with an id or label that no other has. */
+/** A name that is not taken: `stem1` or the next number. */
+function freeName(taken: string[], from: number, name: (number: number) => string): [string, string] {
+  for (let number = from; ; number++) if (!taken.includes(name(number))) return [String(number), name(number)];
+}
+
+/** One more row: with an id, a label or a name that no other has. */
 function nextRow(rows: Json[], schema: Schema): Json {
   const fresh = freshOf(schema);
-  const number = String(rows.length + 1);
-  if (fresh && typeof fresh === "object" && !Array.isArray(fresh)) {
-    const { properties } = merged(schema);
-    if ("id" in fresh || ("id" in properties && "label" in fresh)) return { ...fresh, id: number, ...("label" in fresh ? { label: `Choice ${number}` } : {}) };
-    if ("label" in fresh && "when" in properties) return { label: number, when: { value: "{{ reply.text }}", op: "string_equals", to: number } };
-    if ("label" in fresh) return { ...fresh, label: number };
-    if ("name" in fresh) return { ...fresh, name: `value_${number}`, ...("expr" in fresh ? { expr: "1" } : "value" in properties ? { value: "" } : {}) };
+  if (!fresh || typeof fresh !== "object" || Array.isArray(fresh)) return fresh;
+  const { properties } = merged(schema);
+  const free = (key: string, name: (number: number) => string) => freeName(rows.map((row) => row?.[key]), rows.length + 1, name);
+  if ("id" in fresh || ("id" in properties && "label" in fresh)) return { ...fresh, id: free("id", String)[1], ...("label" in fresh ? { label: free("label", (number) => `Choice ${number}`)[1] } : {}) };
+  if ("label" in fresh && "when" in properties) {
+    const [number, label] = free("label", String);
+    return { label, when: { value: "{{ reply.text }}", op: "string_equals", to: number } };
   }
+  if ("label" in fresh) return { ...fresh, label: free("label", String)[1] };
+  if ("name" in fresh) return { ...fresh, name: free("name", (number) => `value_${number}`)[1], ...("expr" in fresh ? { expr: "1" } : "value" in properties ? { value: "" } : {}) };
   return fresh;
 }
+
+/** The name of a pair. One that another pair has is not taken: the other would be lost. */
+function KeyInput({ name, keys, label, onRename }: { name: string; keys: string[]; label: string; onRename: (to: string) => void }) {
+  const [text, setText] = useState(name);
+  useEffect(() => setText(name), [name]);
+  const isTaken = text !== name && keys.includes(text);
+  return (
+    <>
+      <input type="text" class="tag" aria-label={label} aria-invalid={isTaken} value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => {
+          const to = event.currentTarget.value;
+          if (to !== name && !keys.includes(to)) onRename(to);
+        }} />
+      {isTaken && <p class="field-issue error" role="alert">Another one is called {text}.</p>}
+    </>
+  );
+}
+
+const withKey = (object: Record<string, Json>, from: string, to: string): Record<string, Json> =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key === from ? to : key, value]));
 
 function Pairs({ value, path, onChange, label, schema }: ControlProps) {
   const given: Record<string, Json> = value && typeof value === "object" && !Array.isArray(value) ? value : {};
@@ -368,7 +398,7 @@ function Pairs({ value, path, onChange, label, schema }: ControlProps) {
     <div class="pairs">
       {keys.map((key, place) => (
         <div class="pair" key={place}>
-          <input type="text" class="tag" aria-label={`Name ${place + 1} of ${label}`} value={key} onChange={(event) => onChange(Object.fromEntries(keys.map((old) => [old === key ? event.currentTarget.value : old, given[old]])))} />
+          <KeyInput name={key} keys={keys} label={`Name ${place + 1} of ${label}`} onRename={(to) => onChange(withKey(given, key, to), `${pathText(path)}#${place}`)} />
           {typeof given[key] === "string" && !items ? (
             <TemplateBox id={`${pathText([...path, key])}`} label={key} value={given[key]} path={[...path, key]} onChange={(to, merge) => onChange({ ...given, [key]: to }, merge)} />
           ) : (
@@ -377,7 +407,7 @@ function Pairs({ value, path, onChange, label, schema }: ControlProps) {
           <Button icon={glyph.close} label={`Remove ${key}`} class="tiny quiet" onClick={() => { const { [key]: _, ...rest } = given; onChange(rest); }} />
         </div>
       ))}
-      <Button class="small" icon={glyph.plus} onClick={() => onChange({ ...given, [`name_${keys.length + 1}`]: items ? freshOf(items) : "" })}>Add</Button>
+      <Button class="small" icon={glyph.plus} onClick={() => onChange({ ...given, [freeName(keys, keys.length + 1, (number) => `name_${number}`)[1]]: items ? freshOf(items) : "" })}>Add</Button>
     </div>
   );
 }
@@ -497,13 +527,7 @@ export function TemplateBox({ id, value, path, onChange, label, expression, line
 function previewOf(value: string, expression: boolean): { text: string; failure: string | null } | null {
   const text = String(value ?? "");
   if (!text.trim() || (!expression && !text.includes("{{"))) return null;
-  try {
-    const { context, talk, person } = store.get();
-    const vars = talk?.people?.[person]?.session?.vars ?? {};
-    return engine.preview({ [expression ? "expr" : "text"]: text, context: JSON.parse(context || "{}"), vars });
-  } catch {
-    return null;
-  }
+  return store.previewOf({ [expression ? "expr" : "text"]: text });
 }
 
 // ---- conditions, by rows ----
@@ -511,6 +535,37 @@ function previewOf(value: string, expression: boolean): { text: string; failure:
 function operators(): { word: string; does: string }[] {
   const found = store.get().schema.$defs?.Operator;
   return (found?.oneOf ?? (found?.enum ?? []).map((word: string) => ({ const: word }))).map((one: Schema) => ({ word: one.const, does: one.description ?? "" }));
+}
+
+/** The operands that each comparison takes beside its value. */
+function operandsOf(op: string | undefined): string[] {
+  switch (op) {
+    case "exists": case "not_exists": case "string_is_blank": case "string_is_not_blank": return ["value"];
+    case "option_payload": return ["to"];
+    case "number_between": return ["value", "to", "and"];
+    case "in_list": return ["value", "list", "ignore_case", "fold"];
+    case "has_word": return ["value", "to", "list", "fold"];
+    case "string_matches": case "string_contains_match": return ["value", "to", "ignore_case"];
+    default: return op?.startsWith("string_") ? ["value", "to", "ignore_case", "fold"] : ["value", "to"];
+  }
+}
+
+/** A condition with another comparison: with the operands that it takes, and no others. */
+function compared(when: Json, op: string): Json {
+  const takes = operandsOf(op);
+  const one = when.to ?? when.list?.[0] ?? "1";
+  const path = op.endsWith("exists");
+  const bare = (text: Json) => String(text ?? "").replace(/^\s*\{\{\s*|\s*\}\}\s*$/g, "");
+  const value = takes.includes("value") && (path ? bare(when.value) || "reply.text" : when.op?.endsWith("exists") && when.value ? `{{ ${bare(when.value)} }}` : when.value ?? "{{ reply.text }}");
+  const isList = takes.includes("list") && (op === "in_list" || "list" in when);
+  return {
+    ...(value ? { value } : {}), op,
+    ...(takes.includes("to") && !isList ? { to: one } : {}),
+    ...(takes.includes("and") ? { and: when.and ?? one } : {}),
+    ...(isList ? { list: when.list ?? [one] } : {}),
+    ...(takes.includes("ignore_case") && when.ignore_case ? { ignore_case: true } : {}),
+    ...(takes.includes("fold") && when.fold ? { fold: when.fold } : {}),
+  };
 }
 
 export function Condition({ value, path, onChange }: { value: Json; path: Path; onChange: (value: Json, merge?: string) => void }) {
@@ -542,27 +597,37 @@ export function Condition({ value, path, onChange }: { value: Json; path: Path; 
       </div>
     );
   }
-  const part = (key: string, to: Json, merge = true) => onChange({ ...when, [key]: to }, merge ? pathText([...path, key]) : "");
+  const part = (key: string, to: Json, merge = true) => onChange(model.put(when, [key], to), merge ? pathText([...path, key]) : "");
   const place = pathText(path);
   const isExpr = "expr" in when;
-  const needsTo = !["exists", "not_exists", "string_is_empty", "string_not_empty"].includes(when.op);
+  const takes = operandsOf(when.op);
+  const number = (to: string): Json => (to !== "" && !Number.isNaN(Number(to)) ? Number(to) : to);
+  const side = (key: "to" | "and", label: string) =>
+    takes.includes(key) && !(key === "to" && takes.includes("list") && "list" in when) && (
+      <TemplateBox id={`${place}-${key}`} label={label} value={model.textOf(when[key])} path={[...path, key]}
+        onChange={(to) => part(key, key === "and" || typeof model.shown(when.to) === "number" ? number(to) : to)} />
+    );
   return (
     <div class="condition">
       {isExpr ? (
         <Field bare name="expr" schema={{ type: "string", "x-expression": true }} value={when.expr} path={[...path, "expr"]} onChange={(to, merge) => onChange({ expr: to ?? "" }, merge)} />
       ) : (
         <>
-          {when.op !== "option_payload" && <TemplateBox id={`${place}-value`} label="Value" value={when.value ?? ""} path={[...path, "value"]} placeholder="{{ reply.text }}" onChange={(to) => part("value", to)} />}
-          <select aria-label="Comparison" value={when.op ?? ""} onChange={(event) => part("op", event.currentTarget.value, false)}>
+          {takes.includes("value") && <TemplateBox id={`${place}-value`} label="Value" value={when.value ?? ""} path={[...path, "value"]} placeholder="{{ reply.text }}" onChange={(to) => part("value", to)} />}
+          <select aria-label="Comparison" value={when.op ?? ""} onChange={(event) => onChange(compared(when, event.currentTarget.value))}>
             {!when.op && <option value="">Choose…</option>}
             {operators().map(({ word, does }) => <option value={word} title={does}>{words(word)}</option>)}
           </select>
-          {when.op === "in_list" || when.op === "not_in_list" ? (
-            <WordList list={when.list ?? []} onChange={(list) => part("list", list)} />
-          ) : (
-            needsTo && <TemplateBox id={`${place}-to`} label="Compared with" value={String(when.to ?? "")} path={[...path, "to"]} onChange={(to) => part("to", typeof when.to === "number" && to !== "" && !Number.isNaN(Number(to)) ? Number(to) : to)} />
+          {side("to", "Compared with")}
+          {side("and", "And")}
+          {takes.includes("list") && (when.op === "in_list" || "list" in when) && <WordList list={when.list ?? []} onChange={(list) => part("list", list)} />}
+          {takes.includes("list") && takes.includes("to") && (
+            <button type="button" class="link" onClick={() => onChange("list" in when ? { ...model.put(when, ["list"], undefined), to: model.textOf(when.list?.[0]) } : { ...model.put(when, ["to"], undefined), list: "to" in when ? [when.to] : [] })}>
+              {"list" in when ? "One word" : "Several words"}
+            </button>
           )}
-          {when.op === "number_between" && <TemplateBox id={`${place}-and`} label="And" value={String(when.and ?? "")} path={[...path, "and"]} onChange={(to) => part("and", to !== "" && !Number.isNaN(Number(to)) ? Number(to) : to)} />}
+          {takes.includes("ignore_case") && <label class="check"><input type="checkbox" checked={when.ignore_case === true} onChange={(event) => part("ignore_case", event.currentTarget.checked || undefined, false)} /> Ignore case</label>}
+          {takes.includes("fold") && <label class="check"><input type="checkbox" checked={when.fold === "accents"} onChange={(event) => part("fold", event.currentTarget.checked ? "accents" : undefined, false)} /> Ignore accents</label>}
         </>
       )}
       <ConditionIssues place={place} />
@@ -576,19 +641,22 @@ export function Condition({ value, path, onChange }: { value: Json; path: Path; 
   );
 }
 
-/** Words parted by commas, as they are typed: the comma that was just written parts nothing yet. */
-function WordList({ list, onChange }: { list: string[]; onChange: (list: string[]) => void }) {
-  const [text, setText] = useState(list.join(", "));
+/** Words with commas between them, as they are typed: a comma at the end separates nothing yet. */
+function WordList({ list, onChange }: { list: Json[]; onChange: (list: Json[]) => void }) {
+  const words = list.map(model.textOf);
+  const [text, setText] = useState(words.join(", "));
   const read = (text: string) => text.split(",").map((word) => word.trim()).filter(Boolean);
   useEffect(() => {
-    if (read(text).join() !== list.join()) setText(list.join(", "));
+    if (read(text).join() !== words.join()) setText(words.join(", "));
   }, [list]);
-  return <input type="text" aria-label="List, parted by commas" value={text} onInput={(event) => { setText(event.currentTarget.value); onChange(read(event.currentTarget.value)); }} />;
+  // A number that is still in the list stays one.
+  const kept = (word: string) => list.find((item) => typeof item !== "string" && model.textOf(item) === word) ?? word;
+  return <input type="text" aria-label="List, separated by commas" value={text} onInput={(event) => { setText(event.currentTarget.value); onChange(read(event.currentTarget.value).map(kept)); }} />;
 }
 
 const FRESH = { value: "{{ reply.text }}", op: "string_equals", to: "1" };
 
 function ConditionIssues({ place }: { place: string }) {
-  const issues = use((state) => state.checked.issues).filter((issue) => issue.path === place || [".op", ".to", ".value", ".list", ".and"].some((end) => issue.path === place + end));
+  const issues = use((state) => state.checked.issues).filter((issue) => issue.path === place || [".op", ".to", ".value", ".list", ".and", ".ignore_case", ".fold"].some((end) => issue.path === place + end));
   return <>{issues.map((issue) => <p class={`field-issue ${issue.severity}`}>{issue.message}. <span>{issue.fix}</span></p>)}</>;
 }

@@ -1,6 +1,6 @@
 // The chosen node, field by field, with the nodes that its branches lead to.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { Button, Icon, glyph } from "./icons";
 import { Field, More, NodeSelect, freshOf, merged } from "./fields";
 import { KINDS, kindInfo } from "./kinds";
@@ -8,6 +8,7 @@ import * as model from "./model";
 import * as store from "./store";
 import { use } from "./store";
 import { IssueList } from "./issues";
+import { ContentView, channelName } from "./talk";
 
 /** Fields that have a place of their own, or that an editor keeps. */
 const APART = new Set(["id", "kind", "name", "ui"]);
@@ -61,7 +62,7 @@ function WayForm({ id }: { id: string }) {
     <div class="form">
       <h2>Way by “{branch}” from {node.name || node.id}</h2>
       <div class="field"><label class="label" for="way-to">Leads to</label>
-        <NodeSelect id="way-to" value={model.targetOf(doc, from, branch, store.branchesOf(node))} onChange={(to) => store.connect(from, branch, to ?? null)} />
+        <NodeSelect id="way-to" value={model.targetOf(doc, from, branch, store.portsOf(node))} onChange={(to) => store.connect(from, branch, to ?? null)} />
       </div>
       <div class="actions">
         <Button icon={glyph.plus} onClick={(event: any) => store.set({ adding: { at: { from, branch }, x: event.clientX, y: event.clientY } })}>Add a component here</Button>
@@ -83,8 +84,9 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
   const order = (key: string) => (required.includes(key) ? -20 : 0) + (FIRST.includes(key) ? FIRST.indexOf(key) - 15 : 0);
   const shown = keys.filter((key) => required.includes(key) || key in node || (key === "text" && keys.includes("text") && !node.media && !node.template && !node.card && !node.location && !node.native)).sort((one, other) => order(one) - order(other));
   const rest = keys.filter((key) => !shown.includes(key)).sort((one, other) => order(one) - order(other));
-  const branches = store.branchesOf(node);
-  const edit = (key: string, value: unknown, merge?: string) => store.edit((doc) => model.withFields(doc, node.id, (node) => model.put(node, [key], value)), merge);
+  const ports = store.portsOf(node);
+  const { branches } = ports;
+  const edit = (key: string, value: unknown, merge?: string) => store.editNode(node.id, (node) => model.put(node, [key], value), merge);
   const own = checked.issues.filter((issue) => issue.node === node.id);
 
   return (
@@ -102,7 +104,7 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
           <label class="label" for="node-kind">Kind</label>
           <select id="node-kind" value={node.kind} disabled={node.kind === "start"} onChange={(event) => {
             const kind = event.currentTarget.value;
-            store.edit((doc) => model.withFields(doc, node.id, (node) => ({ id: node.id, kind, ...(node.name ? { name: node.name } : {}), ...kindInfo(kind).fresh(), ...("text" in kindInfo(kind).fresh() && node.text ? { text: node.text } : {}), ...(node.ui ? { ui: node.ui } : {}) })));
+            store.editNode(node.id, (node) => ({ id: node.id, kind, ...(node.name ? { name: node.name } : {}), ...kindInfo(kind).fresh(), ...("text" in kindInfo(kind).fresh() && node.text ? { text: node.text } : {}), ...(node.ui ? { ui: node.ui } : {}) }));
           }}>
             {!KINDS.some((known) => known.kind === node.kind) && <option value={node.kind}>{node.kind}</option>}
             {KINDS.filter((known) => known.kind !== "start" || node.kind === "start").map((known) => <option value={known.kind}>{known.title}</option>)}
@@ -115,6 +117,7 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
           onChange={(value, merge) => edit(key, value, merge)}
           onRemove={required.includes(key) || (key === "text" && !("text" in node)) ? undefined : () => edit(key, undefined)} />
       ))}
+      {["send_message", "ask"].includes(node.kind) && <OnChannel node={node} />}
       {unknown.map((key) => (
         <Field key={key} name={key} schema={true} value={node[key]} path={["nodes", place, key]} onChange={(value, merge) => edit(key, value, merge)} onRemove={() => edit(key, undefined)} />
       ))}
@@ -126,7 +129,7 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
           {branches.map((branch) => (
             <div class="way-row">
               <label for={`to-${branch}`}><span class="chip">{branch}</span></label>
-              <NodeSelect id={`to-${branch}`} label={`${branch} leads to`} value={model.targetOf(doc, node.id, branch, branches)} onChange={(to) => store.connect(node.id, branch, to ?? null)} />
+              <NodeSelect id={`to-${branch}`} label={`${branch} leads to`} value={model.targetOf(doc, node.id, branch, ports)} onChange={(to) => store.connect(node.id, branch, to ?? null)} />
               <Button icon={glyph.plus} class="tiny" label={`Add a component after ${branch}`} onClick={(event: any) => {
                 const box = event.currentTarget.getBoundingClientRect();
                 store.set({ adding: { at: { from: node.id, branch }, x: box.left, y: box.bottom } });
@@ -142,6 +145,23 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
         </div>
       )}
     </div>
+  );
+}
+
+/** The node's messages as they will look on the channel. */
+function OnChannel({ node }: { node: model.NodeDoc }) {
+  const doc = use((state) => state.doc)!;
+  const context = use((state) => state.context);
+  const own = store.ownChannel(doc);
+  const chosen = use((state) => state.talkChannel);
+  const channel = chosen ?? own;
+  const shown = useMemo(() => store.previewOf({ node: model.plainNode(node), channel }), [node, context, channel]);
+  if (!shown?.contents.length) return null;
+  return (
+    <section class={`on-channel phone ${channel}`} aria-label="As the contact sees it">
+      <h3>On {channelName(channel)}</h3>
+      <div class="messages">{shown.contents.filter((content) => content.type !== "typing").map((content) => <div class="sent"><ContentView content={content} channel={channel} live={false} say={null} /></div>)}</div>
+    </section>
   );
 }
 

@@ -44,6 +44,8 @@ export function Gallery() {
         )}
       </section>
 
+      <Unread />
+
       <section aria-labelledby="templates">
         <h2 id="templates">Templates</h2>
         <div class="cards">
@@ -60,6 +62,23 @@ export function Gallery() {
         </div>
       </section>
     </main>
+  );
+}
+
+/** Flows that this release cannot read: they are kept, and can be taken away. */
+function Unread() {
+  const unread = store.backend.unread?.() ?? [];
+  if (!unread.length) return null;
+  return (
+    <section aria-labelledby="unread">
+      <h2 id="unread">Cannot be read</h2>
+      <p>They stay in this browser as they are.</p>
+      <ul class="plain">
+        {unread.map(({ code, text }) => (
+          <li><code>{code}</code> <Button class="small" icon={glyph.down} label={`Download ${code}`} onClick={() => download(`${code}.kept.json`, text)} /></li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -85,7 +104,7 @@ function FlowRow({ flow }: { flow: FlowSummary }) {
         {published ? (
           <Button class="small" onClick={() => act(() => store.backend.unpublish(flow.flow), `${flow.name} is unpublished`)}>Unpublish</Button>
         ) : (
-          <Button class="small" onClick={() => act(() => store.backend.publish(flow.flow), `${flow.name} is published`)}>Publish</Button>
+          <Button class="small" onClick={() => act(() => store.backend.publish(flow.flow, flow.revision), `${flow.name} is published`)}>Publish</Button>
         )}
         <Button class="small" icon={glyph.talk} label={`Test ${flow.name}`} onClick={() => store.attempt(() => store.open(flow.flow))} />
         <Button class="small" icon={glyph.down} label={`Export ${flow.name}`} onClick={() => store.attempt(async () => download(`${flow.flow}.json`, (await store.backend.read(flow.flow)).json))} />

@@ -1,6 +1,6 @@
 // The issues of the flow, and the repairs that are certain.
 
-import type { Issue } from "./engine";
+import type { Issue, Repair } from "./engine";
 import { Button, Icon, glyph } from "./icons";
 import * as model from "./model";
 import * as store from "./store";
@@ -8,14 +8,61 @@ import { use } from "./store";
 
 interface Fix { label: string; apply: (doc: model.Doc) => model.Doc }
 
+/** Texts with another name where they read it: in a template between its braces, in an expression anywhere. */
+function reworded(value: model.Json, name: string, to: string): model.Json {
+  if (typeof value === "string") {
+    const whole = new RegExp(`(?<![\\w.])${name.replaceAll(".", "\\s*\\.\\s*")}(?!\\w)`, "g");
+    const isTemplate = /\{\{|\{%/.test(value);
+    return isTemplate ? value.replaceAll(/\{\{[^]*?\}\}|\{%[^]*?%\}/g, (part) => part.replaceAll(whole, to)) : value.replaceAll(whole, to);
+  }
+  if (Array.isArray(value)) return value.map((part) => reworded(part, name, to));
+  if (!value || typeof value !== "object" || model.shown(value) !== value) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, reworded(part, name, to)]));
+}
+
+/** What the engine tells of a repair, as a press of a button; none if it would change nothing. */
+function told(repair: Repair, issue: Issue, doc: model.Doc): Fix | null {
+  const fix = pressed(repair, issue, doc);
+  return fix && JSON.stringify(fix.apply(doc)) !== JSON.stringify(doc) ? fix : null;
+}
+
+function pressed(repair: Repair, issue: Issue, doc: model.Doc): Fix | null {
+  switch (repair.do) {
+    case "replace":
+      return { label: `Write “${repair.with}”`, apply: (doc) => model.put(doc, model.steps(repair.path), repair.with) };
+    case "rename":
+      return { label: `Rename it to “${repair.to}”`, apply: (doc) => model.rekeyed(doc, model.steps(repair.path), repair.to) };
+    case "remove":
+      return { label: `Remove ${model.steps(repair.path).at(-1)}`, apply: (doc) => model.put(doc, model.steps(repair.path), undefined) };
+    case "reword": {
+      const path = model.steps(repair.path);
+      return { label: `Read “${repair.to}”`, apply: (doc) => model.put(doc, path, reworded(model.at(doc, path), repair.name, repair.to)) };
+    }
+    case "declare": {
+      const start = doc.nodes.find((node) => node.kind === "start");
+      const declared = (node: model.NodeDoc) => ({ ...node, inputs: [...(node.inputs ?? []), { name: repair.input, type: "any" }] });
+      return start ? { label: `Declare ${repair.input} as an input`, apply: (doc) => model.withFields(doc, start.id, declared) } : null;
+    }
+    case "lead": {
+      const node = issue.node && model.nodeOf(doc, issue.node);
+      if (!node) return null;
+      const { branch } = repair;
+      return {
+        label: `End at “${branch}”`,
+        apply: (doc) => {
+          const end = doc.nodes.find((node) => node.kind === "end");
+          return end ? model.connected(doc, node.id, branch, end.id, store.portsOf(node)) : model.withNode(doc, model.freshNode(doc, "end"), { from: node.id, branch }, store.portsOf);
+        },
+      };
+    }
+  }
+}
+
 /** A repair that follows from the issue alone; none where the author has to decide. */
 export function fixOf(issue: Issue, doc: model.Doc): Fix | null {
   const path = model.steps(issue.path);
-  const meant = /did you mean "([^"]+)"\?/.exec(issue.message)?.[1];
-  if (meant) return { label: `Write “${meant}”`, apply: (doc) => model.put(doc, path, meant) };
+  if (issue.repair) return told(issue.repair, issue, doc);
   switch (issue.code) {
-    case "unknown_field":
-      return { label: `Remove ${path.at(-1)}`, apply: (doc) => model.put(doc, path, undefined) };
     case "missing_field":
       return issue.path === "spec" ? { label: "Write 1", apply: (doc) => ({ ...doc, spec: 1 }) } : null;
     case "bad_spec":
@@ -29,20 +76,6 @@ export function fixOf(issue: Issue, doc: model.Doc): Fix | null {
       return path[0] === "edges" && typeof path[1] === "number" ? { label: "Remove the way", apply: (doc) => ({ ...doc, edges: doc.edges.filter((_, at) => at !== path[1]) }) } : null;
     case "unreachable":
       return issue.node ? { label: "Remove the node", apply: (doc) => model.withoutNodes(doc, [issue.node!]) } : null;
-    case "missing_else":
-    case "dead_end": {
-      const branch = issue.code === "missing_else" ? "else" : /branch "([^"]+)"/.exec(issue.message)?.[1];
-      const node = issue.node && model.nodeOf(doc, issue.node);
-      if (!branch || !node) return null;
-      return {
-        label: `End at “${branch}”`,
-        apply: (doc) => {
-          const end = doc.nodes.find((node) => node.kind === "end");
-          const branches = store.branchesOf(node);
-          return end ? model.connected(doc, node.id, branch, end.id, branches) : model.withNode(doc, model.freshNode(doc, "end"), { from: node.id, branch }, store.branchesOf);
-        },
-      };
-    }
     case "no_entry":
       return {
         label: "Add a start",
@@ -53,12 +86,6 @@ export function fixOf(issue: Issue, doc: model.Doc): Fix | null {
           return { ...doc, nodes: [{ id, kind: "start" }, ...doc.nodes], edges: first ? [{ from: id, to: first.id }, ...doc.edges] : doc.edges };
         },
       };
-    case "undeclared_variable": {
-      const name = /`(\w+)`/.exec(issue.message)?.[1];
-      const at = doc.nodes.findIndex((node) => node.kind === "start");
-      if (!name || at < 0) return null;
-      return { label: `Declare ${name} as an input`, apply: (doc) => model.withFields(doc, doc.nodes[at].id, (start) => ({ ...start, inputs: [...(start.inputs ?? []), { name, type: "any" }] })) };
-    }
     case "no_sender":
       return { label: "Send from WhatsApp +15550100", apply: (doc) => ({ ...doc, settings: { ...doc.settings, sender: { channel: "whatsapp", account: "+15550100" } } }) };
     default:

@@ -7,7 +7,7 @@ import "./style.css";
 import { start } from "./engine";
 import { CanvasView } from "./canvas";
 import { Configure, FlowForm } from "./form";
-import { Dialogs, Picker } from "./dialogs";
+import { Dialogs, Picker, SAVED } from "./dialogs";
 import { Gallery } from "./gallery";
 import { Heat, Live, Records, Versions } from "./panels";
 import { Issues } from "./issues";
@@ -48,7 +48,7 @@ function TopBar() {
       <Button icon={glyph.back} class="quiet" label="All flows" onClick={store.leave} />
       <input class="flow-name" aria-label="Name of the flow" value={doc.name ?? doc.code} onInput={(event) => store.edit((doc) => ({ ...doc, name: event.currentTarget.value }), "name")} />
       <span class={`pill ${summary.state}`}>{published ? `Published · v${summary.online}` : "Unpublished"}</span>
-      <span class="saved" role="status">{{ saved: "Saved", saving: "Saving…", unsaved: "Edited", failed: "Not saved" }[saved]}</span>
+      <span class="saved" role="status">{SAVED[saved]}</span>
       <span class="spring" />
       <span class="top-group">
         <Button icon={glyph.undo} class="quiet" label="Undo" disabled={!past.length} onClick={store.undo} />
@@ -61,6 +61,7 @@ function TopBar() {
         <Theme />
       </span>
       <Button class="wide-only" onClick={() => store.attempt(async () => { await store.save(); store.say("Saved", "good"); })}>Save</Button>
+      <Button icon={glyph.more} class="quiet narrow-only" label="More of this flow" onClick={() => store.set({ dialog: { kind: "more" } })} />
       <Button tone="primary" onClick={() => store.publish()}><span class="long">Save and publish</span><span class="short">Publish</span></Button>
     </header>
   );
@@ -108,8 +109,8 @@ function lastNode(doc: model.Doc): string | undefined {
   while (at && !seen.has(at)) {
     seen.add(at);
     const node = model.nodeOf(doc, at)!;
-    const branches = store.branchesOf(node);
-    const next: string | undefined = branches.map((branch) => model.targetOf(doc, at!, branch, branches)).find(Boolean);
+    const ports = store.portsOf(node);
+    const next: string | undefined = ports.branches.map((branch) => model.targetOf(doc, at!, branch, ports)).find(Boolean);
     if (!next || model.nodeOf(doc, next)?.kind === "end" || !model.nodeOf(doc, next)) return at;
     at = next;
   }
@@ -221,10 +222,10 @@ function Page() {
 
 const root = document.getElementById("app")!;
 start()
-  .then(async (schema) => {
+  .then(async (texts) => {
     root.textContent = "";
     render(<Page />, root);
-    await store.boot(schema);
+    await store.boot(texts);
   })
   .catch((error) => {
     root.innerHTML = '<p class="boot">The engine did not start.</p>';

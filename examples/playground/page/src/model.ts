@@ -10,8 +10,23 @@ export interface Doc { code: string; name?: string; remark?: string; trigger: Js
 /** The text that a document was read from, so that what was not edited is written as it was. */
 const texts = new WeakMap<object, string>();
 
+/**
+ * Reads JSON. A number that would be written otherwise than it was, such as 1.0 or one of more than 16
+ * digits, is kept as it is written, where the browser can.
+ */
+const parsed = (text: string): Json =>
+  (JSON as Json).rawJSON
+    ? JSON.parse(text, ((_: string, value: Json, { source }: { source?: string }) => (typeof value === "number" && String(value) !== source ? (JSON as Json).rawJSON(source) : value)) as Json)
+    : JSON.parse(text);
+
+/** A number that is kept as it is written, as the number that it is; anything else as it is. */
+export const shown = (value: Json): Json => ((JSON as Json).isRawJSON?.(value) ? Number(value.rawJSON) : value);
+
+/** The text of a number or a text, as it is written. */
+export const textOf = (value: Json): string => String((JSON as Json).isRawJSON?.(value) ? value.rawJSON : value ?? "");
+
 export function read(text: string): Doc {
-  const doc = JSON.parse(text);
+  const doc = parsed(text);
   if (!doc || typeof doc !== "object" || Array.isArray(doc)) throw new SyntaxError("a flow is one JSON object");
   doc.nodes = Array.isArray(doc.nodes) ? doc.nodes : [];
   doc.edges = Array.isArray(doc.edges) ? doc.edges : [];
@@ -23,13 +38,14 @@ export const write = (doc: Doc): string => texts.get(doc) ?? JSON.stringify(doc,
 
 export const nodeOf = (doc: Doc, id: string): NodeDoc | undefined => doc.nodes.find((node) => node.id === id);
 
-/** The branch that an edge leaves by: unnamed it is the first of its node. */
-export function branchOf(edge: EdgeDoc, branches: string[] | null | undefined): string {
-  return edge.branch ?? branches?.[0] ?? "next";
-}
+/** The branches of a node, and the one that an edge leaves by which names none, if the kind has such a one. */
+export interface Ports { branches: string[]; plain: string | null }
 
-export const targetOf = (doc: Doc, from: string, branch: string, branches: string[] | null | undefined): string | undefined =>
-  doc.edges.find((edge) => edge.from === from && branchOf(edge, branches) === branch)?.to;
+/** The branch that an edge leaves by; none if it has to name one and does not. */
+export const branchOf = (edge: EdgeDoc, { plain }: Ports): string | null => edge.branch ?? plain;
+
+export const targetOf = (doc: Doc, from: string, branch: string, ports: Ports): string | undefined =>
+  doc.edges.find((edge) => edge.from === from && branchOf(edge, ports) === branch)?.to;
 
 export function freeId(doc: Doc, kind: string): string {
   const stem = { send_message: "message", wait_reply: "wait", set_variables: "set", http_request: "request", update_contact: "contact" }[kind] ?? kind;
@@ -52,31 +68,60 @@ const without = (object: Json, key: string): Json => {
 export interface Way { from: string; branch: string }
 
 /** With one more node: at a way (and what was there comes behind it), or on its own. */
-export function withNode(doc: Doc, node: NodeDoc, at: Way | null, branches: (node: NodeDoc) => string[], place?: { x: number; y: number }): Doc {
+export function withNode(doc: Doc, node: NodeDoc, at: Way | null, ports: (node: NodeDoc) => Ports, place?: { x: number; y: number }): Doc {
   const added = place ? { ...node, ui: { ...node.ui, place: { x: Math.round(place.x), y: Math.round(place.y) } } } : node;
   let edges = doc.edges;
-  if (at) {
-    const from = nodeOf(doc, at.from);
-    const ways = from ? branches(from) : [];
+  const from = at && nodeOf(doc, at.from);
+  if (at && from) {
+    const ways = ports(from);
     const before = edges.find((edge) => edge.from === at.from && branchOf(edge, ways) === at.branch);
-    const lead: EdgeDoc = edgeOf(at.from, at.branch, node.id, ways);
-    edges = before ? edges.map((edge) => (edge === before ? { ...edge, to: node.id } : edge)) : [...edges, lead];
-    const outs = branches(node);
-    if (before && outs.length) edges = [...edges, edgeOf(node.id, outs[0], before.to, outs)];
+    edges = before ? edges.map((edge) => (edge === before ? { ...edge, to: node.id } : edge)) : [...edges, edgeOf(at.from, at.branch, node.id, ways)];
+    const outs = ports(node);
+    if (before && outs.branches.length) edges = [...edges, edgeOf(node.id, outs.branches[0], before.to, outs)];
   }
   return { ...doc, nodes: [...doc.nodes, added], edges };
 }
 
-const edgeOf = (from: string, branch: string, to: string, branches: string[]): EdgeDoc =>
-  branch === branches[0] || branch === "next" ? { from, to } : { from, branch, to };
+const edgeOf = (from: string, branch: string, to: string, { plain }: Ports): EdgeDoc => (branch === plain ? { from, to } : { from, branch, to });
 
 /** Leads a branch to a node, or nowhere. */
-export function connected(doc: Doc, from: string, branch: string, to: string | null, branches: string[]): Doc {
-  const is = (edge: EdgeDoc) => edge.from === from && branchOf(edge, branches) === branch;
+export function connected(doc: Doc, from: string, branch: string, to: string | null, ports: Ports): Doc {
+  const is = (edge: EdgeDoc) => edge.from === from && branchOf(edge, ports) === branch;
   const before = doc.edges.find(is);
   if (!to) return { ...doc, edges: doc.edges.filter((edge) => edge !== before) };
   if (before) return { ...doc, edges: doc.edges.map((edge) => (edge === before ? { ...edge, to } : edge)) };
-  return { ...doc, edges: [...doc.edges, edgeOf(from, branch, to, branches)] };
+  return { ...doc, edges: [...doc.edges, edgeOf(from, branch, to, ports)] };
+}
+
+/** Names of branches that an edge waits for: the author is typing one that another branch has for the moment. */
+export type Held = Map<number, string>;
+
+/**
+ * The edges of a node after an edit of its fields: those of a branch that has another name follow it,
+ * and those of a branch that is gone go with it.
+ */
+export function rerouted(edges: EdgeDoc[], id: string, before: Ports, after: Ports, held: Held, sameKind = true): EdgeDoc[] {
+  const names = before.branches.map((name, at) => held.get(at) ?? name);
+  const same = names.length === after.branches.length;
+  const next = new Map<string, string | null>();
+  held.clear();
+  names.forEach((name, at) => {
+    const to = after.branches[at];
+    const isFree = to !== undefined && !names.includes(to) && after.branches.indexOf(to) === at;
+    if (after.branches.includes(name)) return;
+    if (isFree && (same || !sameKind || after.branches.length > names.length)) next.set(name, to);
+    else if (same && sameKind) held.set(at, name);
+    else if (after.branches.length < names.length) next.set(name, null);
+  });
+  return edges.flatMap((edge) => {
+    if (edge.from !== id) return [edge];
+    const branch = branchOf(edge, before);
+    const to = branch == null || !next.has(branch) ? branch : next.get(branch)!;
+    if (to === null && branch !== null) return [];
+    if (to === branch && (edge.branch !== undefined || to === after.plain)) return [edge];
+    const { from, branch: _, ...rest } = edge;
+    return [to == null || (to === after.plain && edge.branch === undefined) ? { from, ...rest } : { from, branch: to, ...rest }];
+  });
 }
 
 /** Without some nodes; where one had a single way on, what led to it leads there. */
@@ -92,10 +137,17 @@ export function withoutNodes(doc: Doc, ids: string[]): Doc {
   return { ...doc, nodes: doc.nodes.filter((node) => !ids.includes(node.id)), edges };
 }
 
+/** Settings name nodes under one key. */
+const pointed = (value: Json, from: string, to: string): Json =>
+  Array.isArray(value) ? value.map((item) => pointed(item, from, to))
+  : value && typeof value === "object" && shown(value) === value
+    ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, key === "node" && part === from ? to : pointed(part, from, to)]))
+    : value;
+
 /** With another id for a node, wherever it is named. */
 export function renamed(doc: Doc, from: string, to: string): Doc {
   if (!to || from === to || doc.nodes.some((node) => node.id === to)) return doc;
-  const settings = doc.settings && JSON.parse(JSON.stringify(doc.settings), (key, value) => (key === "node" && value === from ? to : value));
+  const settings = doc.settings && pointed(doc.settings, from, to);
   return {
     ...doc,
     ...(settings ? { settings } : {}),
@@ -142,8 +194,11 @@ export function pasted(doc: Doc, nodes: NodeDoc[], edges: EdgeDoc[]): { doc: Doc
     names.set(node.id, id);
     const put = node.ui?.place;
     const ui = put ? { ...node.ui, place: { x: put.x + 48, y: put.y + 48 } } : node.ui;
-    next = { ...next, nodes: [...next.nodes, { ...structuredClone(node), id, ...(ui ? { ui } : {}) }] };
+    next = { ...next, nodes: [...next.nodes, { ...node, id, ...(ui ? { ui } : {}) }] };
   }
+  // A jump to a node that is copied, too, is one to its copy.
+  const copied = new Set(names.values());
+  next = { ...next, nodes: next.nodes.map((node) => (copied.has(node.id) && node.kind === "jump" && names.has(node.target) ? { ...node, target: names.get(node.target) } : node)) };
   const copies = edges
     .filter((edge) => names.has(edge.from) && names.has(edge.to))
     .map((edge) => ({ ...edge, from: names.get(edge.from)!, to: names.get(edge.to)! }));
@@ -152,8 +207,11 @@ export function pasted(doc: Doc, nodes: NodeDoc[], edges: EdgeDoc[]): { doc: Doc
 
 // ---- places in a document, such as `nodes[3].branches[0].when` ----
 
+/** A key that is no plain word is between brackets and quotes, with escapes as Rust writes them. */
+const unquoted = (text: string): string => JSON.parse(text.replaceAll(/\\u\{([0-9a-f]+)\}|\\'|\\0/g, (found, code) => (code ? JSON.stringify(String.fromCodePoint(parseInt(code, 16))).slice(1, -1) : found === "\\'" ? "'" : "\\u0000")));
+
 export const steps = (path: string): (string | number)[] =>
-  [...path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map(([, key, index]) => (index != null ? Number(index) : key));
+  [...path.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(([, index, quoted, key]) => (index != null ? Number(index) : quoted != null ? unquoted(quoted) : key));
 
 export function at(value: Json, path: (string | number)[]): Json {
   return path.reduce((value, step) => value?.[step], value);
@@ -171,6 +229,17 @@ export function put(value: Json, path: (string | number)[], to: Json): Json {
   if (to === undefined && !rest.length) return without(value ?? {}, String(step));
   return { ...value, [step]: put(value?.[step], rest, to) };
 }
+
+/** With another key for a field, which stays where it is. */
+export function rekeyed(doc: Doc, path: (string | number)[], to: string): Doc {
+  const key = path.at(-1);
+  const within = path.slice(0, -1);
+  const fields = Object.entries(at(doc, within) ?? {});
+  return put(doc, within, Object.fromEntries(fields.map(([name, value]) => [name === key ? to : name, value])));
+}
+
+/** A node without what only an editor reads, for a preview. */
+export const plainNode = ({ ui: _, ...node }: NodeDoc): Json => node;
 
 // ---- what a node says, in a line or two ----
 
@@ -231,8 +300,8 @@ export function condition(when: Json): string {
     if (Array.isArray(when[key])) return when[key].map(condition).join(word);
   }
   const value = String(when.value ?? "").replace(/^\{\{\s*|\s*\}\}$/g, "");
-  const to = when.to ?? when.list?.join(", ") ?? "";
-  return [value === "reply.text" ? "" : value, SIGNS[when.op] ?? String(when.op ?? "").replaceAll("_", " "), String(to)].filter(Boolean).join(" ");
+  const to = textOf(when.to ?? when.list?.map(textOf).join(", "));
+  return [value === "reply.text" ? "" : value, SIGNS[when.op] ?? String(when.op ?? "").replaceAll("_", " "), to].filter(Boolean).join(" ");
 }
 
 const SIGNS: Record<string, string> = {

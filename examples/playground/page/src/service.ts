@@ -1,6 +1,7 @@
 // Flows on a running service (`?api=ADDRESS`): the operator's API of examples/service.
 
 import { Failure } from "./engine";
+import { read as readDoc, write } from "./model";
 import type { Backend, Creation, FlowSummary } from "./backend";
 
 const TOKEN = "chatflow.token";
@@ -27,6 +28,8 @@ export class ServiceBackend implements Backend {
         method,
         headers: { Authorization: `Bearer ${this.token}`, ...(body !== undefined ? { "Content-Type": "application/json" } : {}), ...headers },
         body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+        // The last save of a page that goes; a browser takes 64 KiB of such.
+        keepalive: document.visibilityState === "hidden" && typeof body === "string" && body.length < 60_000,
       });
     } catch {
       throw new Failure("unreachable", `The service at ${this.base} does not answer`);
@@ -39,53 +42,42 @@ export class ServiceBackend implements Backend {
   private json = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
     (await this.call(method, path, body, headers)).json();
 
-  private summary(flow: any, definition?: any, draft?: string, online?: string): FlowSummary {
-    return {
-      ...flow,
-      flow: flow.code,
-      logging: flow.logging !== "off" && flow.logging !== false,
-      trigger: definition?.trigger ?? flow.trigger ?? { kind: flow.accounts.length ? "inbound" : "manual", channel: flow.accounts[0]?.channel },
-      nodes: definition?.nodes?.length ?? 0,
-      changed: online == null || online !== draft,
-    };
-  }
-
-  private async whole(flow: any): Promise<FlowSummary> {
-    const path = `flows/${encodeURIComponent(flow.code)}`;
-    const draft = await (await this.call("GET", `${path}/draft`)).text();
-    const online = flow.online == null ? undefined : await (await this.call("GET", `${path}/versions/${flow.online}`)).text();
-    return this.summary(flow, JSON.parse(draft), draft, online);
+  private summary(flow: any): FlowSummary {
+    return { ...flow, flow: flow.code, logging: flow.logging !== "off" && flow.logging !== false, trigger: flow.trigger ?? { kind: "manual" } };
   }
 
   async list() {
     const { flows } = await this.json("GET", "flows");
-    return Promise.all(flows.map((flow: any) => this.whole(flow)));
+    return flows.map((flow: any) => this.summary(flow));
   }
   async create(what: Creation) {
     const { code, name, remark, template, json } = what;
+    // The text is saved as it is written: a definition that crosses as JSON has its keys in another order.
+    const text = !template && json && (what.as === "written" ? json : write({ ...readDoc(json), code }));
     const body = template
       ? { template, code }
-      : json
-        ? { definition: JSON.parse(json), ...(what.as === "written" ? {} : { code }) }
+      : text
+        ? { definition: JSON.parse(text) }
         : { code, name, trigger: what.trigger === "manual" || !what.trigger ? { kind: "manual" } : { kind: "inbound", channel: what.trigger } };
-    const { flow } = await this.json("POST", "flows", body);
+    let { flow } = await this.json("POST", "flows", body);
+    if (text) ({ flow } = await this.json("PUT", `flows/${encodeURIComponent(flow.code)}/draft`, text, { "If-Match": `"${flow.revision}"` }));
     const rest = { ...(name && !what.trigger ? { name } : {}), ...(remark ? { remark } : {}) };
-    return Object.keys(rest).length ? this.change(flow.code, rest) : this.whole(flow);
+    return Object.keys(rest).length ? this.change(flow.code, rest) : this.summary(flow);
   }
   async read(code: string, version?: number) {
     const path = `flows/${encodeURIComponent(code)}`;
     const flow = await this.json("GET", path);
     const json = await (await this.call("GET", version == null ? `${path}/draft` : `${path}/versions/${version}`)).text();
-    return { json, flow: await this.whole(flow) };
+    return { json, flow: this.summary(flow) };
   }
   async save(code: string, json: string, revision: number) {
     const { flow } = await this.json("PUT", `flows/${encodeURIComponent(code)}/draft`, json, { "If-Match": `"${revision}"` });
-    return this.whole(flow);
+    return this.summary(flow);
   }
-  private act = async (code: string, word: string, body: unknown = {}) =>
-    this.whole(await this.json("POST", `flows/${encodeURIComponent(code)}/${word}`, body));
-  publish(code: string) {
-    return this.act(code, "publish");
+  private act = async (code: string, word: string, body: unknown = {}, headers?: Record<string, string>) =>
+    this.summary(await this.json("POST", `flows/${encodeURIComponent(code)}/${word}`, body, headers));
+  publish(code: string, revision?: number) {
+    return this.act(code, "publish", {}, revision === undefined ? undefined : { "If-Match": `"${revision}"` });
   }
   unpublish(code: string) {
     return this.act(code, "unpublish", { mode: "drain" });
@@ -95,12 +87,15 @@ export class ServiceBackend implements Backend {
   }
   async change(code: string, what: any) {
     const path = `flows/${encodeURIComponent(code)}`;
-    const { accounts, logging, ...rest } = what;
+    const { accounts, account_names, logging, ...rest } = what;
     let flow: any;
-    if (accounts) flow = await this.json("PUT", `${path}/accounts`, { accounts });
+    if (accounts || account_names) {
+      const bound = accounts ?? (await this.json("GET", path)).accounts;
+      flow = await this.json("PUT", `${path}/accounts`, { accounts: bound, names: account_names ?? [] });
+    }
     const body = { ...rest, ...(logging === undefined ? {} : { logging: logging ? "on" : "off" }) };
     if (Object.keys(body).length || !flow) flow = await this.json("PATCH", path, body);
-    return this.whole(flow);
+    return this.summary(flow);
   }
   async delete(code: string) {
     await this.call("DELETE", `flows/${encodeURIComponent(code)}`);

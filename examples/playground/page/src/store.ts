@@ -1,12 +1,12 @@
 // The state of the page, and everything that changes it.
 
 import { useSyncExternalStore } from "preact/compat";
-import { engine, Failure, type Checked, type Template } from "./engine";
+import { engine, guide, Failure, type Checked, type Template, type Texts } from "./engine";
 import { LocalBackend, type Backend, type FlowSummary } from "./backend";
 import { ServiceBackend } from "./service";
 import * as model from "./model";
 import { decode } from "./share";
-import type { Doc, NodeDoc, EdgeDoc, Way } from "./model";
+import type { Doc, NodeDoc, EdgeDoc, Ports, Way } from "./model";
 
 export type Panel = "configure" | "talk" | "issues" | "records" | "heat" | "flow" | "versions" | "live";
 export type Sheet = "canvas" | "library" | "panel";
@@ -53,7 +53,7 @@ export interface State {
 
 const state: State = {
   ready: false, route: "gallery", templates: [], flows: [], schema: {}, filters: [], code: "", summary: null, doc: null,
-  past: [], future: [], checked: { issues: [], branches: {}, runs: false }, selected: [], edge: null, panel: "talk",
+  past: [], future: [], checked: { issues: [], runs: false }, selected: [], edge: null, panel: "talk",
   sheet: "canvas", saved: "saved", adding: null, dialog: null, toast: null,
   theme: document.documentElement.dataset.theme === "dark" ? "dark" : "light",
   talk: null, talkStale: false, talkError: null, talkChannel: null, person: "", context: "{}", rules: {}, records: [], heat: null, fit: 0,
@@ -96,14 +96,37 @@ export async function attempt<T>(work: () => Promise<T> | T): Promise<T | undefi
   }
 }
 
-export async function boot(schema: any) {
+export async function boot(texts: Texts) {
   const api = new URLSearchParams(location.search).get("api");
   backend = api == null ? new LocalBackend() : new ServiceBackend(api);
-  set({ templates: engine.templates(), schema, filters: engine.filters() });
+  set(texts);
   await attempt(refresh);
   set({ ready: true });
+  // So that it is here when there is no network any more.
+  guide().catch(() => {});
   await follow();
   addEventListener("hashchange", follow);
+  // What is being typed is saved before the page goes, or is put to sleep.
+  const last = () => { if (current.route === "editor" && current.saved !== "saved") void attempt(save); };
+  addEventListener("pagehide", last);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && last());
+  backend.watch?.(() => attempt(meanwhile));
+}
+
+/** Another page has changed flows: shows them, unless there is something of ours to lose. */
+async function meanwhile() {
+  await refresh();
+  const { route, summary, saved } = current;
+  if (route !== "editor" || !summary) return;
+  const now = current.flows.find((flow) => flow.flow === summary.flow);
+  if (!now) return say(`${summary.name} was deleted in another window`, "bad");
+  if (now.revision === summary.revision || saved !== "saved") return;
+  const { json, flow } = await backend.read(summary.flow);
+  const theirs = model.read(json);
+  set({ summary: flow, doc: theirs, past: [...current.past.slice(-199), current.doc!], future: [], heat: null });
+  keepSelection();
+  if (current.talk) set({ talkStale: true });
+  recheck();
 }
 
 export const refresh = async () => set({ flows: await backend.list() });
@@ -143,6 +166,7 @@ export async function open(code: string) {
     sheet: "canvas", dialog: null, adding: null, heat: null, talkStale: false, fit: current.fit + 1, context: sampleContext(doc), records: shelvedRecords(code),
     rules: {}, talkChannel: null,
   });
+  held.clear();
   location.hash = `flow=${encodeURIComponent(code)}`;
   recheck();
 }
@@ -166,6 +190,7 @@ export function edit(change: (doc: Doc) => Doc, merge = "") {
 }
 
 export function undo() {
+  held.clear();
   const before = current.past.at(-1);
   if (!before || !current.doc) return;
   lastMerge = "";
@@ -175,6 +200,7 @@ export function undo() {
 }
 
 export function redo() {
+  held.clear();
   const [next, ...future] = current.future;
   if (!next || !current.doc) return;
   lastMerge = "";
@@ -200,6 +226,9 @@ export function recheck() {
   if (current.doc) set({ checked: engine.check(model.write(current.doc)) });
 }
 
+/** True if somebody else has saved the draft meanwhile. */
+const isStale = (error: unknown) => error instanceof Failure && (error.status === 412 || error.code === "stale");
+
 let inFlight: Promise<void> = Promise.resolve();
 
 /** Saves the draft; saves go one after another, each on the revision of the one before. */
@@ -214,7 +243,7 @@ export function save(): Promise<void> {
       set({ summary: next, saved: current.doc === doc ? "saved" : "unsaved" });
     } catch (error) {
       set({ saved: "failed" });
-      if (!(error instanceof Failure) || (error.status !== 412 && error.code !== "stale")) throw error;
+      if (!isStale(error)) throw error;
       set({ dialog: { kind: "conflict" } });
     }
   });
@@ -239,21 +268,41 @@ export async function settle(keep: "mine" | "theirs") {
 
 const flush = () => (current.saved === "saved" ? Promise.resolve() : attempt(save));
 
-export const branchesOf = (node: NodeDoc): string[] => {
-  const known = current.checked.branches[node.id];
+/** By node: no edit changes one. */
+const ports = new WeakMap<NodeDoc, Ports | null>();
+
+/** The branches of a node; one that cannot be read keeps those that its edges name. */
+export function portsOf(node: NodeDoc): Ports {
+  if (!ports.has(node)) ports.set(node, engine.ports(node));
+  const known = ports.get(node);
   if (known) return known;
-  const probe = engine.check(JSON.stringify({ spec: 1, code: "x", trigger: { kind: "manual" }, nodes: [node], edges: [] })).branches[node.id];
-  if (probe) return probe;
-  // A node that cannot be read keeps the branches that its edges name.
   const named = current.doc?.edges.filter((edge) => edge.from === node.id).map((edge) => edge.branch ?? "next") ?? [];
-  return [...new Set(named.length ? named : ["next"])];
-};
+  return { branches: [...new Set(named.length ? named : ["next"])], plain: "next" };
+}
+export const branchesOf = (node: NodeDoc): string[] => portsOf(node).branches;
+
+/** Per node, the branches whose edges wait for a name of their own. */
+const held = new Map<string, model.Held>();
+
+/** Changes fields of a node; its edges follow their branches. */
+export function editNode(id: string, change: (node: NodeDoc) => NodeDoc, merge = "") {
+  edit((doc) => {
+    const node = model.nodeOf(doc, id);
+    if (!node) return doc;
+    const next = change(node);
+    const [before, after] = [engine.ports(node), engine.ports(next)];
+    const changed = model.withFields(doc, id, () => next);
+    if (!before || !after) return changed;
+    if (!held.has(id)) held.set(id, new Map());
+    return { ...changed, edges: model.rerouted(doc.edges, id, before, after, held.get(id)!, node.kind === next.kind) };
+  }, merge);
+}
 
 export function addNode(kind: string, at: Way | null, place?: { x: number; y: number }) {
   const doc = current.doc;
   if (!doc) return;
   const node = model.freshNode(doc, kind);
-  edit((doc) => model.withNode(doc, node, at, branchesOf, place));
+  edit((doc) => model.withNode(doc, node, at, portsOf, place));
   recheck();
   set({ selected: [node.id], edge: null, panel: "configure", adding: null });
 }
@@ -273,13 +322,13 @@ export function removeSelected() {
 export function removeEdge(id: string) {
   const [from, branch] = JSON.parse(id);
   const node = model.nodeOf(current.doc!, from);
-  edit((doc) => model.connected(doc, from, branch, null, node ? branchesOf(node) : []));
+  edit((doc) => model.connected(doc, from, branch, null, node ? portsOf(node) : { branches: [], plain: null }));
   set({ edge: null });
 }
 
 export function connect(from: string, branch: string, to: string | null) {
   const node = model.nodeOf(current.doc!, from);
-  if (node) edit((doc) => model.connected(doc, from, branch, to, branchesOf(node)));
+  if (node) edit((doc) => model.connected(doc, from, branch, to, portsOf(node)));
 }
 
 let clipboard: { nodes: NodeDoc[]; edges: EdgeDoc[] } | null = null;
@@ -306,7 +355,9 @@ export function paste() {
 // ---- publishing ----
 
 export async function publish() {
-  await save();
+  const isSaved = await attempt(async () => (await save(), current.saved === "saved"));
+  // What is not saved is not what would go online: a draft of somebody else would.
+  if (!isSaved || !current.summary) return;
   // The check after an edit waits for the next frame: judged is what is published.
   recheck();
   const errors = current.checked.issues.filter((issue) => issue.severity === "error" && issue.code !== "unbound_account");
@@ -315,10 +366,14 @@ export async function publish() {
     say(`Not published: ${errors.length === 1 ? "1 error keeps" : `${errors.length} errors keep`} the flow from running`, "bad");
     return;
   }
-  const done = await attempt(() => backend.publish(current.code));
-  if (done) {
+  const { flow, revision } = current.summary;
+  try {
+    const done = await backend.publish(flow, revision);
     set({ summary: done });
     say(`Published as version ${done.online}`, "good");
+  } catch (error) {
+    if (isStale(error)) set({ dialog: { kind: "conflict" } });
+    else await attempt(() => { throw error; });
   }
 }
 
@@ -344,11 +399,20 @@ const isPhone = (channel: string) => ["whatsapp", "sms", "viber"].includes(chann
 export const addressOf = (index: number, channel: string) => PEOPLE[index][isPhone(channel) ? "phone" : "id"];
 export const people = (channel: string) => PEOPLE.map((person, index) => ({ name: person.name, address: addressOf(index, channel) }));
 
-const others = async (): Promise<string[]> => {
-  const calls = current.doc?.nodes.filter((node) => node.kind === "call_flow").map((node) => node.flow) ?? [];
-  const known = current.flows.filter((flow) => calls.includes(flow.flow));
-  return Promise.all(known.map(async (flow) => (await backend.read(flow.flow)).json));
-};
+/** The drafts of the flows that this one calls, and of those that they call. */
+async function others(): Promise<string[]> {
+  const texts = new Map<string, string>();
+  const calls = (doc: Doc): string[] => doc.nodes.filter((node) => node?.kind === "call_flow" && typeof node.flow === "string").map((node) => node.flow);
+  const open = current.doc ? calls(current.doc) : [];
+  const known = new Set((open.length ? await backend.list() : []).map((flow) => flow.flow));
+  for (let code = open.pop(); code !== undefined; code = open.pop()) {
+    if (!known.has(code) || code === current.code || texts.has(code)) continue;
+    const { json } = await backend.read(code);
+    texts.set(code, json);
+    open.push(...calls(model.read(json)));
+  }
+  return [...texts.values()];
+}
 
 export function closeTalk() {
   act = null;
@@ -372,10 +436,12 @@ export async function openTalk(): Promise<boolean> {
   }
 }
 
+export const ownChannel = (doc: Doc | null): string => doc?.trigger?.channel ?? doc?.settings?.sender?.channel ?? "whatsapp";
+
 /** Tries the flow out on another channel, from the beginning. */
 export async function talkOn(channel: string) {
   const { doc, talk } = current;
-  const own = doc?.trigger?.channel ?? doc?.settings?.sender?.channel ?? "whatsapp";
+  const own = ownChannel(doc);
   if (channel === (talk?.channel ?? current.talkChannel ?? own)) return;
   set({ talkChannel: channel === own ? null : channel });
   await openTalk();
@@ -400,6 +466,17 @@ export function setRules(rules: State["rules"]) {
   if (act) attempt(() => set({ talk: act!({ do: "rules", rules }) }));
 }
 
+/** What the engine renders with the context and the variables of the talk; nothing if it cannot. */
+export function previewOf(what: object): ReturnType<typeof engine.preview> | null {
+  try {
+    const { context, talk, person } = current;
+    const vars = talk?.people?.[person]?.session?.vars ?? {};
+    return engine.preview({ ...what, context: JSON.parse(context || "{}"), vars });
+  } catch {
+    return null;
+  }
+}
+
 /** Inputs of the start node, to begin with. */
 const SAMPLES: { [name: string]: unknown } = {
   first_name: "Ada", name: "Ada", cart_id: "987654321", cart_total: "129.00", order_id: "A-1042", order: "A-1042", amount: "59.90",
@@ -420,6 +497,7 @@ function sampleContext(doc: Doc): string {
 }
 
 function sample(input: any): unknown {
+  if (input.example !== undefined) return input.example;
   const isText = !input.type || input.type === "string" || input.type === "any";
   if (input.default !== undefined && !(isText && input.name in SAMPLES)) return input.default;
   if (/(_at|date|starts|appointment|when)/.test(input.name)) return new Date(Date.now() + 3 * 86400_000).toISOString().replace(/\.\d+Z$/, "Z");
@@ -430,23 +508,51 @@ function sample(input: any): unknown {
 // ---- recorded talks ----
 
 const shelf = (code: string) => `chatflow.talks.${code}`;
-const shelvedRecords = (code: string): Record[] => JSON.parse(localStorage.getItem(shelf(code)) ?? "[]");
+
+function shelvedRecords(code: string): Record[] {
+  try {
+    return JSON.parse(localStorage.getItem(shelf(code)) ?? "[]");
+  } catch {
+    return [];
+  }
+}
 
 function keepRecords(records: Record[]) {
   set({ records });
   localStorage.setItem(shelf(current.code), JSON.stringify(records.map(({ result: _, ...record }) => record)));
 }
 
-export async function record(name: string) {
-  const { talk, person, doc } = current;
-  const script: string[] = talk?.people?.[person]?.script ?? [];
-  if (!script.length || !doc) return say("There is nothing to record yet: talk first", "bad");
+/** Deletes a flow, with the talks that were recorded of it. */
+export async function remove(code: string) {
+  await backend.delete(code);
+  localStorage.removeItem(shelf(code));
+  await refresh();
+}
+
+export async function record() {
+  const { talk, person, doc, records } = current;
+  const seen = talk?.people?.[person];
+  if (!seen?.script.length || !doc) return say("There is nothing to record yet: talk first", "bad");
+  if (seen.lost) return say(`Not recorded: ${seen.lost}, and a talk has no line for that`, "bad");
+  if (current.talkStale || talk.channel !== ownChannel(doc)) return say("Not recorded: this talk is not with the flow as it is now. Begin a new one", "bad");
   await attempt(async () => {
-    const made = engine.replay({ flow: model.write(doc), others: await others(), talk: [`@ ${new Date(talk.began).toISOString()}`, ...script].join("\n") + "\n" });
-    const kept: Record = { name, talk: made.now };
-    keepRecords([...current.records.filter((record) => record.name !== name), { ...kept, result: { ok: true, lines: [] } }]);
+    const talked = [`@ ${new Date(seen.began).toISOString()}`, ...seen.script].join("\n") + "\n";
+    const made = engine.replay({ flow: model.write(doc), others: await others(), talk: talked });
+    const [was, is] = [endOf(seen.lines), made.now.split("\n").findLast((line: string) => line.startsWith("= "))?.slice(2) ?? ""];
+    if (was && is !== was && !is.startsWith(`${was},`) && !is.startsWith(`${was}:`) && !is.startsWith(`${was} of `)) return say(`Not recorded: played again, the talk ends otherwise (${is || "nowhere"})`, "bad");
+    const taken = new Set(records.map((record) => record.name));
+    let number = 1;
+    while (taken.has(`talk ${number}`)) number++;
+    const name = `talk ${number}`;
+    keepRecords([...current.records, { name, talk: made.now, result: { ok: true, lines: [] } }]);
     say(`Recorded as ${name}.talk`, "good");
   });
+}
+
+/** Where the session was last, as a talk writes it. */
+function endOf(lines: any[]): string | null {
+  const last = lines.findLast((line) => line.kind === "stands");
+  return last ? `${last.status} at ${last.node}` : null;
 }
 
 export async function replayAll() {

@@ -8,6 +8,8 @@ import { use } from "./store";
 
 const CHANNELS: Record<string, string> = { whatsapp: "WhatsApp", instagram: "Instagram", messenger: "Messenger", viber: "Viber", sms: "SMS", web: "Web chat", telegram: "Telegram", line: "LINE", rcs: "RCS", email: "E-mail" };
 
+export const channelName = (channel: string): string => CHANNELS[channel] ?? channel;
+
 export const span = (millis: number): string => {
   const seconds = Math.max(0, Math.round(millis / 1000));
   const parts: [number, string][] = [[Math.floor(seconds / 86400), "d"], [Math.floor(seconds / 3600) % 24, "h"], [Math.floor(seconds / 60) % 60, "m"], [seconds % 60, "s"]];
@@ -58,15 +60,16 @@ export function Talk() {
       </div>
     );
   }
-  const shown = talk.people[person] ?? { lines: [], session: null, journal: null, outbox: [], dead: [], script: [] };
+  const shown = talk.people[person] ?? { lines: [], session: null, journal: null, outbox: [], dead: [], script: [], lost: null };
   return (
     <div class="talk">
       {stale && (
         <div class="banner" role="status">
-          <span>The flow was edited. This talk goes on with the version before.</span>
+          <span>The flow was edited. This talk runs on the version before.</span>
           <Button class="small" tone="soft" icon={glyph.restart} onClick={() => store.openTalk()}>Talk to the new one</Button>
         </div>
       )}
+      {talk.unfit.map((why: string) => <p class="field-issue error" role="status">{why}</p>)}
       <Channels shown={talk.channel} />
       <People talk={talk} />
       <Clock talk={talk} shown={shown} />
@@ -76,7 +79,7 @@ export function Talk() {
   );
 }
 
-const ownChannel = (doc: model.Doc): string => doc.trigger?.channel ?? doc.settings?.sender?.channel ?? "whatsapp";
+const { ownChannel } = store;
 
 /** The channels that the flow is tried out on; the engine holds its messages to the limits of each. */
 function Channels({ shown }: { shown: string | null }) {
@@ -261,21 +264,32 @@ export function saidText(message: any): string {
 
 function Sent({ line, live, say, contact }: { line: any; live: boolean; say: (message: object) => void; contact: string }) {
   const { content } = line.message;
-  const choose = (option: any) => say({ payload: option.payload, label: option.label });
-  const [open, setOpen] = useState(false);
-  if (content.type === "typing") return <div class="bubble in typing" aria-label="Writes"><i /><i /><i /></div>;
-  const options: any[] = content.options ?? [];
   const failed = line.delivery !== "taken";
   const channel = use((state) => state.talk?.channel);
+  if (content.type === "typing") return <div class="bubble in typing" aria-label="Typing"><i /><i /><i /></div>;
+  const why = failed && <small class="undelivered"><Icon d={glyph.warn} size={13} /> {{ retried: "not taken, is tried again", rejected: "refused", window_closed: "the messaging window is closed" }[line.delivery as string]}</small>;
+  return (
+    <div class={`sent ${failed ? "failed" : ""}`}>
+      <ContentView content={content} channel={channel} live={live} say={say} note={why} />
+      <Report line={line} contact={contact} />
+    </div>
+  );
+}
+
+/** A message as the channel shows it. Nothing can be pressed where nobody hears it. */
+export function ContentView({ content, channel, live, say, note }: { content: any; channel: string; live: boolean; say: ((message: object) => void) | null; note?: any }) {
+  const choose = (option: any) => say?.({ payload: option.payload, label: option.label });
+  const [open, setOpen] = useState(false);
+  const options: any[] = content.options ?? [];
   const shown = shownAs(content, channel);
   const asList = shown === "list";
   return (
-    <div class={`sent ${failed ? "failed" : ""}`}>
+    <>
       <div class="bubble in">
         <Header header={content.header} />
         {content.type === "media" && <MediaView media={content} />}
-        {content.type === "location" && <div class="place"><Icon d={glyph.pin} size={22} /><span>{content.name ?? `${content.latitude}, ${content.longitude}`}<small>{content.address}</small></span></div>}
-        {content.type === "card" && content.image && <div class="media image"><Icon d={glyph.image} size={22} /><small>{content.image}</small></div>}
+        {content.type === "location" && <Away url={`https://www.openstreetmap.org/?mlat=${content.latitude}&mlon=${content.longitude}`} class="place"><Icon d={glyph.pin} size={22} /><span>{content.name ?? `${content.latitude}, ${content.longitude}`}<small>{content.address}</small></span></Away>}
+        {content.type === "card" && content.image && <Away url={content.image} class="media image"><Icon d={glyph.image} size={22} /><small>{content.image}</small></Away>}
         {content.type === "template" && <p class="template-name"><b>{content.name}</b> <small>approved template, {content.language}</small></p>}
         {content.type === "template" && <p>{(Array.isArray(content.parameters) ? content.parameters : Object.values(content.parameters ?? {})).join(" · ")}</p>}
         {(content.cards ?? []).map((card: any) => (content.type === "contacts" ? <ContactCard card={card} /> : <TemplateCard card={card} />))}
@@ -285,22 +299,27 @@ function Sent({ line, live, say, contact }: { line: any; live: boolean; say: (me
         {content.subtitle && <small>{content.subtitle}</small>}
         {shown === "numbers" && <p class="numbers">{options.map((option, place) => `${place + 1}. ${option.label}`).join("\n")}</p>}
         {content.footer && <small class="footer">{content.footer}</small>}
-        {failed && <small class="undelivered"><Icon d={glyph.warn} size={13} /> {{ retried: "not taken, is tried again", rejected: "refused", window_closed: "the messaging window is closed" }[line.delivery as string]}</small>}
+        {note}
       </div>
       {asList && <button type="button" class="option opener" aria-expanded={open} onClick={() => setOpen(!open)}>☰ {content.button ?? "Choose"}</button>}
-      {asList && open && <ListSheet content={content} choose={(option) => { setOpen(false); choose(option); }} />}
+      {asList && open && <ListSheet content={content} choose={say && ((option) => { setOpen(false); choose(option); })} />}
       {shown === "buttons" && options.length > 0 && (
         <div class={`options ${content.type}`} data-live={live}>
-          {options.map((option) => <button type="button" class="option" onClick={() => choose(option)}>{option.label}</button>)}
+          {options.map((option) => <button type="button" class="option" disabled={!say} onClick={() => choose(option)}>{option.label}</button>)}
         </div>
       )}
-      {(content.links ?? []).map((link: any) => <span class="option link-out" title={link.url}>{link.label} ↗</span>)}
+      {(content.links ?? []).map((link: any) => <Away url={link.url} class="option link-out">{link.label} ↗</Away>)}
       {content.type === "products" && <Goods content={content} say={say} />}
       {content.type === "form" && <FormView content={content} say={say} />}
-      {content.type === "location_request" && <button type="button" class="option" onClick={() => say({ location: { latitude: 52.52, longitude: 13.405 } })}>📍 Send a place</button>}
-      <Report line={line} contact={contact} />
-    </div>
+      {content.type === "location_request" && <button type="button" class="option" disabled={!say} onClick={() => say?.({ location: { latitude: 52.52, longitude: 13.405 } })}>📍 Send a place</button>}
+    </>
   );
+}
+
+/** What leads out of the talk, in a window of its own; only what an address book or the web opens. */
+function Away({ url, children, class: extra }: { url: string | undefined; children: any; class: string }) {
+  if (!url || !/^(https?|tel|mailto):/i.test(url)) return <span class={extra}>{children}</span>;
+  return <a class={extra} href={url} target="_blank" rel="noopener noreferrer" title={url}>{children}</a>;
 }
 
 /** Returns the form that a channel gives to choices below a plain text, as in docs/channels.md. */
@@ -335,7 +354,7 @@ function Header({ header }: { header: any }) {
 }
 
 function MediaView({ media }: { media: any }) {
-  return <div class={`media ${media.media}`}><Icon d={media.media === "image" || media.media === "sticker" ? glyph.image : glyph.clip} size={22} /><small>{media.filename ?? media.url}</small></div>;
+  return <Away url={media.url} class={`media ${media.media}`}><Icon d={media.media === "image" || media.media === "sticker" ? glyph.image : glyph.clip} size={22} /><small>{media.filename ?? media.url}</small></Away>;
 }
 
 function ContactCard({ card }: { card: any }) {
@@ -362,23 +381,23 @@ function TemplateCard({ card }: { card: any }) {
 }
 
 /** Goods of a catalogue; a press orders one of them. The page knows no catalogue, so that a whole one has one article. */
-function Goods({ content, say }: { content: any; say: (message: object) => void }) {
+function Goods({ content, say }: { content: any; say: ((message: object) => void) | null }) {
   const whole = { title: "The catalogue", items: ["article-1"] };
   const sections: any[] = content.product ? [{ items: [content.product] }] : content.sections?.length ? content.sections : [whole];
-  const order = (id: string) => say({ order: { catalog_id: content.catalog ?? "catalogue", items: [{ id, quantity: 1 }] } });
+  const order = (id: string) => say?.({ order: { catalog_id: content.catalog ?? "catalogue", items: [{ id, quantity: 1 }] } });
   return (
     <div class="list-sheet" role="group" aria-label="Goods">
       {sections.map((section) => (
         <>
           {section.title && <b>{section.title}</b>}
-          {section.items.map((id: string) => <button type="button" class="list-row" onClick={() => order(id)}>{id}<small>Order one</small></button>)}
+          {section.items.map((id: string) => <button type="button" class="list-row" disabled={!say} onClick={() => order(id)}>{id}<small>Order one</small></button>)}
         </>
       ))}
     </div>
   );
 }
 
-function ListSheet({ content, choose }: { content: any; choose: (option: any) => void }) {
+function ListSheet({ content, choose }: { content: any; choose: ((option: any) => void) | null }) {
   let at = 0;
   return (
     <div class="list-sheet" role="group" aria-label={content.button ?? "Choose"}>
@@ -387,7 +406,7 @@ function ListSheet({ content, choose }: { content: any; choose: (option: any) =>
         return (
           <>
             {title && <b>{title}</b>}
-            {options.map((option: any) => <button type="button" class="list-row" onClick={() => choose(option)}>{option.label}{option.description && <small>{option.description}</small>}</button>)}
+            {options.map((option: any) => <button type="button" class="list-row" disabled={!choose} onClick={() => choose?.(option)}>{option.label}{option.description && <small>{option.description}</small>}</button>)}
           </>
         );
       })}
@@ -395,7 +414,7 @@ function ListSheet({ content, choose }: { content: any; choose: (option: any) =>
   );
 }
 
-function FormView({ content, say }: { content: any; say: (message: object) => void }) {
+function FormView({ content, say }: { content: any; say: ((message: object) => void) | null }) {
   const [open, setOpen] = useState(false);
   const [answers, setAnswers] = useState(JSON.stringify(content.data ?? { name: "Ada", day: "2026-05-07" }, null, 1));
   return (
@@ -404,7 +423,7 @@ function FormView({ content, say }: { content: any; say: (message: object) => vo
       {open && (
         <div class="list-sheet">
           <textarea class="code" aria-label="Answers to the form, as JSON" rows={4} value={answers} onInput={(event) => setAnswers(event.currentTarget.value)} />
-          <Button tone="primary" class="small" onClick={() => store.attempt(() => { say({ form: JSON.parse(answers), token: content.token }); setOpen(false); })}>Send the form</Button>
+          <Button tone="primary" class="small" disabled={!say} onClick={() => store.attempt(() => { say?.({ form: JSON.parse(answers), token: content.token }); setOpen(false); })}>Send the form</Button>
         </div>
       )}
     </>
@@ -521,6 +540,7 @@ function Inside({ talk, shown }: { talk: any; shown: any }) {
       <details>
         <summary>Record <small>{shown.script.length || ""}</small></summary>
         <p class="hint">Keeps this talk as a .talk file, to be played again after each edit.</p>
+        {shown.lost && <p class="field-issue warning">This talk cannot be recorded: {shown.lost}.</p>}
         <RecordButton />
       </details>
       {talk.manual && <details><summary>Context of the trigger</summary><Context /></details>}
@@ -529,8 +549,7 @@ function Inside({ talk, shown }: { talk: any; shown: any }) {
 }
 
 export function RecordButton() {
-  const records = use((state) => state.records);
-  return <Button icon={glyph.record} tone="soft" onClick={() => store.record(`talk ${records.length + 1}`)}>Record this talk</Button>;
+  return <Button icon={glyph.record} tone="soft" onClick={() => store.record()}>Record this talk</Button>;
 }
 
 function Values({ values }: { values: Record<string, any> }) {

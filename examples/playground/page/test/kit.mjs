@@ -122,6 +122,10 @@ export async function imported(page, text, name = "flow.json") {
   await opened(page);
 }
 
+/** A flow as a text, sent from an account unless `more` says otherwise. */
+export const flowOf = (nodes, edges, more = {}) => JSON.stringify({ spec: 1, code: "flow", name: "Flow", trigger: { kind: "manual" }, settings: { sender: { channel: "sms", account: "+15550100" } }, nodes, edges, ...more }, null, 1);
+
+export const box = (page, kind) => page.locator(`.box.kind-${kind}`).first();
 export const panel = (page, name) => page.getByRole("tab", { name: new RegExp(`^${name}`) }).first().click();
 export const say = async (page, text) => {
   await page.locator(".composer input").fill(text);

@@ -1,8 +1,9 @@
 // The page in a browser, step by step as people use it. docs/products.md names these tests.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
 import { accessible, becomes, doc, end, fromTemplate, imported, messages, open, opened, panel, saved, say, settled, shows, state, template } from "./kit.mjs";
 
 after(end);
@@ -55,7 +56,7 @@ test("a_flow_is_created_on_a_blank_canvas_by_each_trigger_type", async () => {
 test("a_flow_is_drafted_from_a_description_by_a_model_of_the_author", async () => {
   const { page, close } = await open();
   await page.getByRole("button", { name: "From a description" }).click();
-  await page.getByLabel("What the flow shall do").fill("Greet everybody.");
+  await page.getByLabel("What the flow is to do").fill("Greet everybody.");
   await page.getByRole("button", { name: "Write the prompt" }).click();
   await shows(() => page.getByLabel("Give this to a model of yours").inputValue(), /Greet everybody\./);
   await page.getByLabel("What it answered").fill("It is a nice day.");
@@ -377,15 +378,15 @@ test("conditions_are_built_by_rows_and_each_edit_of_them_is_undone", async () =>
     "a comparison instead of an expression": [() => link(3, "as a comparison"), `(doc) => ${way(3)}.op === "string_equals"`],
     "the lower bound": [() => arm(4).getByLabel("Compared with").fill("2"), `(doc) => ${way(4)}.to === 2`],
     "the upper bound": [() => arm(4).getByLabel("And", { exact: true }).fill("9"), `(doc) => ${way(4)}.and === 9`],
-    "a list": [() => arm(5).getByLabel("List, parted by commas").fill("x, z"), `(doc) => ${way(5)}.list.join() === "x,z"`],
+    "a list": [() => arm(5).getByLabel("List, separated by commas").fill("x, z"), `(doc) => ${way(5)}.list.join() === "x,z"`],
     "a way more": [() => page.getByRole("button", { name: "Add branch", exact: true }).click(), (doc) => doc.nodes[3].branches.length === 7],
     "the label of a way": [() => arm(0).getByLabel("Label", { exact: true }).fill("first"), (doc) => doc.nodes[3].branches[0].label === "first"],
     "a way less": [() => page.getByRole("button", { name: "Remove branch 6" }).click(), (doc) => doc.nodes[3].branches.length === 5],
     "ways in another order": [() => page.getByRole("button", { name: "Move branch 2 up" }).click(), (doc) => doc.nodes[3].branches[0].label === "way 1"],
   });
   // Words of a list are typed one after another, commas and all.
-  await arm(5).getByLabel("List, parted by commas").fill("");
-  await arm(5).getByLabel("List, parted by commas").pressSequentially("a, b,c");
+  await arm(5).getByLabel("List, separated by commas").fill("");
+  await arm(5).getByLabel("List, separated by commas").pressSequentially("a, b,c");
   await becomes(page, (doc) => doc.nodes[3].branches[5].when.list.join() === "a,b,c");
   // What is wrong with a row is said at the row, and the talk goes by what was built.
   await arm(3).locator("textarea.code").fill("vars.score >");
@@ -995,9 +996,10 @@ test("time_zones_and_letters_are_read_by_the_tables_of_the_page", async () => {
 
 test("the_page_is_small", () => {
   const dist = new URL("../../dist/", import.meta.url);
-  const packed = (file) => gzipSync(readFileSync(new URL(file, dist)), { level: 9 }).length;
+  // The program's own measure: the library in Node finds fewer matches, and says 2% more.
+  const packed = (file) => execFileSync("gzip", ["-9", "-c", fileURLToPath(new URL(file, dist))], { maxBuffer: 1 << 24 }).length;
   const script = packed("app.js") + packed("chatflow_web.js");
   assert.ok(script <= 130 * 1024, `JavaScript: ${script} bytes`);
   const module = packed("chatflow_web_bg.wasm");
-  assert.ok(module <= 1.2 * 1024 * 1024, `the engine: ${module} bytes of ${statSync(new URL("chatflow_web_bg.wasm", dist)).size}`);
+  assert.ok(module <= 1_200_000, `the engine: ${module} bytes of ${statSync(new URL("chatflow_web_bg.wasm", dist)).size}`);
 });

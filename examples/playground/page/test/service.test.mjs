@@ -6,17 +6,15 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { end, imported, open, opened, panel, saved, shows } from "./kit.mjs";
+import { end, imported, open, opened, panel, saved, shows, template } from "./kit.mjs";
 
 after(end);
 
 const TOKEN = "cf_playground_0123456789abcdef0123456789abcdef";
 
 async function service(folder, more = {}) {
-  const web = fileURLToPath(new URL("../../dist", import.meta.url));
   const program = spawn(process.env.SERVICE, {
-    env: { ...process.env, DATABASE_URL: `sqlite:${folder}/flows.db`, LISTEN: "127.0.0.1:0", SERVICE_TOKEN: TOKEN, RATE_PER_MINUTE: "0", WEB_DIR: web, RUST_LOG: "warn", ...more },
+    env: { ...process.env, DATABASE_URL: `sqlite:${folder}/flows.db`, LISTEN: "127.0.0.1:0", SERVICE_TOKEN: TOKEN, RUST_LOG: "warn", ...more },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const address = await new Promise((resolve, reject) => {
@@ -41,9 +39,24 @@ test("a_flow_is_edited_published_and_followed_on_a_service_with_sqlite", async (
       return response.json();
     };
     const { page, said, close } = await open({}, "");
-    await page.goto(`${address}/?api=`);
+    await page.goto(address);
+    assert.equal(page.url(), `${address}/?api=`, "it shows the flows of the service");
     await page.getByLabel("Access token").fill(TOKEN);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Continue" }).click();
+    // A list of many flows is one request.
+    for (let number = 0; number < 40; number += 1) await call("POST", "flows", { code: `flow-${number}`, name: `Flow ${number}` });
+    const requests = [];
+    page.on("request", (request) => request.url().includes("/api/v1/") && requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+    await page.reload();
+    await page.locator(".table-row", { hasText: "Flow 39" }).waitFor();
+    assert.deepEqual(requests.filter((request) => !request.endsWith("/events")), ["GET /api/v1/flows"]);
+    // An import is exported byte for byte.
+    const text = template("order_picker").replace("{", "{\n\n").replaceAll('"order_picker"', '"mine"').replace(/\n$/, " \n");
+    await imported(page, text, "mine.json");
+    const [whole] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export JSON" }).click()]);
+    assert.equal(readFileSync(await whole.path(), "utf8"), text);
+    await page.getByRole("button", { name: "All flows" }).click();
+    await page.reload();
     // A draft is made from a template, edited, and put online.
     await page.locator(".card", { has: page.locator("b", { hasText: /^Abandoned cart 30min$/ }) }).click();
     await page.getByLabel("Flow name").fill("Cart of the page");
@@ -94,8 +107,10 @@ test("a_flow_is_edited_published_and_followed_on_a_service_with_sqlite", async (
     const other = await fetch(`${address}/api/v1/flows/${code}/draft`, { method: "PUT", headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json", "If-Match": `"${revision}"` }, body: JSON.stringify({ ...draft, name: "Of somebody else" }) });
     assert.equal(other.status, 200);
     await page.getByLabel("Name of the flow").fill("Cart of mine");
+    await page.getByRole("button", { name: "Save and publish" }).click();
     await page.getByRole("dialog", { name: "Somebody else saved this flow" }).getByRole("button", { name: "Keep mine" }).click();
     await saved(page);
+    assert.equal((await call("GET", `flows/${code}`)).online, 1, "theirs did not go online");
     assert.equal((await call("GET", `flows/${code}/draft`)).name, "Cart of mine");
     await page.getByRole("button", { name: "Undo" }).click();
     await shows(() => page.evaluate(() => window.chatflow.get().doc.name), "Of somebody else");
@@ -168,11 +183,12 @@ test("a_flow_is_drafted_by_the_model_of_a_service_and_its_rounds_are_shown", asy
   const { program, address } = await service(folder, { LLM_URL: `http://127.0.0.1:${told.address().port}/v1` });
   try {
     const { page, said, close } = await open({}, "");
-    await page.goto(`${address}/?api=`);
+    await page.goto(address);
+    assert.equal(page.url(), `${address}/?api=`, "it shows the flows of the service");
     await page.getByLabel("Access token").fill(TOKEN);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.getByRole("button", { name: "From a description" }).click();
-    await page.getByLabel("What the flow shall do").fill("Greet everybody.");
+    await page.getByLabel("What the flow is to do").fill("Greet everybody.");
     const rounds = page.getByRole("status", { name: "Rounds of the draft" }).locator("li b");
     await page.getByRole("button", { name: "Have it drafted" }).click();
     await page.getByRole("alert").waitFor();
