@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
 use crate::flow::form::path::{Path, brief};
-use crate::flow::lang::names::{Mentions, check_name};
+use crate::flow::lang::names::{Mention, Mentions, check_name};
 use crate::flow::node::InputPolicy;
 
 /// Warns of names that no input declares and no node sets.
@@ -48,20 +48,9 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
         };
         let meant = found.meant(name, candidates);
         let message = message + &did_you_mean(meant);
-        // Each root has names of its own.
-        let root = match (&*mention.root, meant) {
-            ("context" | "vars", Some(meant)) if written.contains(meant) => "vars.",
-            ("context" | "vars", Some(_)) => "context.",
-            _ => "",
-        };
-        let read = match mention.key.as_deref() {
-            Some(key) if !root.is_empty() => format!("{}.{key}", mention.root),
-            _ => mention.root.to_string(),
-        };
+        let is_set = meant.is_some_and(|meant| written.contains(meant));
         let repair = match meant {
-            Some(meant) => {
-                Some(Repair::Reword { path: path.clone(), name: read, to: format!("{root}{meant}") })
-            }
+            Some(meant) => Some(reword(mention, path, meant, is_set)),
             None if &*mention.root == "vars" => None,
             None => declare(name),
         };
@@ -70,6 +59,17 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
         found.add_at(IssueCode::UndeclaredVariable, path.clone(), message, fix, repair);
     }
     found.node = None;
+}
+
+/// Another name where one is read, at the root that has it.
+fn reword(mention: &Mention, path: &str, meant: &str, is_set: bool) -> Repair {
+    let (name, to) = match (&*mention.root, mention.key.as_deref()) {
+        (root @ ("context" | "vars"), Some(key)) => {
+            (format!("{root}.{key}"), format!("{}.{meant}", if is_set { "vars" } else { "context" }))
+        }
+        (name, _) => (name.to_owned(), meant.to_owned()),
+    };
+    Repair::Reword { path: path.to_owned(), name, to }
 }
 
 /// One more input, under a name that an input may have.
