@@ -46,7 +46,7 @@ pub(crate) fn bad(field: &str, rule: impl fmt::Display) -> Outcome {
 }
 
 pub(crate) fn bad_json(error: serde_json::Error) -> Outcome {
-    bad("request", format_args!("is no JSON: {error}"))
+    bad("request", format_args!("is not JSON: {error}"))
 }
 
 /// Answers a request.

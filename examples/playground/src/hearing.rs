@@ -25,7 +25,7 @@ pub(crate) fn message(account: &Account, from: &str, said: &Value) -> Result<Inb
     } else if said.get("text").is_some() {
         Inbound::text(channel, to, from, text(said, "text")?)
     } else {
-        return Err(bad("say", "is no message that a contact can send"));
+        return Err(bad("say", "is not a message that a contact can send"));
     };
     Ok(message)
 }

@@ -220,7 +220,7 @@ export function placesOf(doc: model.Doc, ports: (node: NodeDoc) => model.Ports):
   return { places, routes };
 }
 
-/** A jump back would push what it jumps to down: only those to what stands nowhere else count. */
+/** A jump back would push what it jumps to down: only those to what nothing else leads to count. */
 const before = (doc: model.Doc, id: string) => doc.edges.some((edge) => edge.to === id);
 
 // Where the boxes have to lie, for tests that wait until they do.
@@ -268,7 +268,7 @@ function Canvas() {
         type: "box",
         position: places[node.id] ?? { x: 0, y: 0 },
         selected: selected.includes(node.id),
-        ariaLabel: `${node.name || node.id}, ${info.title}${own.length ? `, ${own.length} issues` : ""}${trace?.current === node.id ? ", the session stands here" : ""}`,
+        ariaLabel: `${node.name || node.id}, ${info.title}${own.length ? `, ${own.length} issues` : ""}${trace?.current === node.id ? ", the session is here" : ""}`,
         width: size.width,
         height: size.height,
         measured: size,
@@ -302,7 +302,7 @@ function Canvas() {
       return [{
         id, source: way.from, target: way.to, sourceHandle: branch, targetHandle: "in", type: "line", selected: edge === id,
         ariaLabel: `${branch} from ${way.from} to ${way.to}`,
-        // React's name for it is no attribute of SVG: without this one, keys do not reach the line.
+        // React's name for it is not an attribute of SVG: without this one, keys do not reach the line.
         domAttributes: { tabindex: 0 } as any,
         markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: taken ? "var(--accent)" : "var(--line)" },
         zIndex: taken ? 1 : 0,
@@ -330,7 +330,7 @@ function Canvas() {
     return () => clearTimeout(later);
   }, [fit, ready, sheet]);
 
-  // The diagram follows the talk: where the session stands is brought into sight.
+  // The diagram follows the talk: where the session is, is brought into sight.
   useEffect(() => {
     if (!trace?.current || panel !== "talk") return;
     const place = places[trace.current];

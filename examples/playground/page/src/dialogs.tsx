@@ -166,7 +166,7 @@ function Import({ text, name: begun, shared }: { text: string; name: string; sha
         </form>
       ) : (
         <>
-          <p class="field-issue error" role="alert">That is no flow: {failed}</p>
+          <p class="field-issue error" role="alert">That is not a flow: {failed}</p>
           <div class="actions"><Button onClick={close}>Close</Button></div>
         </>
       )}
@@ -215,7 +215,7 @@ function DraftDialog() {
     }
     if (judged.prompt) setPrompt(judged.prompt);
     setAnswer("");
-    setWrong("The answer is no flow that runs yet. Give the model the text above: it says what is wrong.");
+    setWrong("The answer is not a flow that runs yet. Give the model the text above: it says what is wrong.");
   };
   return (
     <Dialog title="From a description" wide>
@@ -405,7 +405,7 @@ export function Picker() {
   const adding = use((state) => state.adding);
   const box = useRef<HTMLDivElement>(null);
   const [word, setWord] = useState("");
-  // Before the page is painted: what is typed at once is searched for, and is no key of the canvas.
+  // Before the page is painted: what is typed at once is searched for, and is not a key of the canvas.
   useLayoutEffect(() => {
     setWord("");
     box.current?.querySelector("input")?.focus();

@@ -168,7 +168,7 @@ export function NodeSelect({ id, value, onChange, none = "Nowhere", label }: { i
   return (
     <select id={id} aria-label={label} value={value ?? ""} onChange={(event) => onChange(event.currentTarget.value || undefined)}>
       <option value="">{none}</option>
-      {value && !nodes.some((node) => node.id === value) && <option value={value}>{value} (is no node)</option>}
+      {value && !nodes.some((node) => node.id === value) && <option value={value}>{value} (is not a node)</option>}
       {nodes.filter((node) => node.kind !== "start").map((node) => <option value={node.id}>{node.name || node.id}</option>)}
     </select>
   );

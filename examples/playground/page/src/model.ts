@@ -207,7 +207,7 @@ export function pasted(doc: Doc, nodes: NodeDoc[], edges: EdgeDoc[]): { doc: Doc
 
 // ---- places in a document, such as `nodes[3].branches[0].when` ----
 
-/** A key that is no plain word is between brackets and quotes, with escapes as Rust writes them. */
+/** A key that is not a plain word is between brackets and quotes, with escapes as Rust writes them. */
 const unquoted = (text: string): string => JSON.parse(text.replaceAll(/\\u\{([0-9a-f]+)\}|\\'|\\0/g, (found, code) => (code ? JSON.stringify(String.fromCodePoint(parseInt(code, 16))).slice(1, -1) : found === "\\'" ? "'" : "\\u0000")));
 
 export const steps = (path: string): (string | number)[] =>

@@ -18,7 +18,7 @@ export async function decode(code: string): Promise<string> {
     const packed = Uint8Array.from(binary, (char) => char.charCodeAt(0));
     return new TextDecoder("utf-8", { fatal: true }).decode(await through(packed, new DecompressionStream("deflate-raw")));
   } catch {
-    throw new Failure("bad_link", "the link holds no flow: it was cut, or changed on its way");
+    throw new Failure("bad_link", "the link does not hold a flow: it was cut, or changed on its way");
   }
 }
 

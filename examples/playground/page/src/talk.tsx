@@ -1,4 +1,4 @@
-// The talk: a phone for each contact, a clock, the host's calls, and what goes on inside.
+// The talk: a phone for each contact, a clock, the host's calls, and what happens inside.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, Icon, glyph } from "./icons";

@@ -800,7 +800,7 @@ test("a_flow_is_shared_by_a_link_that_holds_it_whole", async () => {
   assert.equal(await other.page.evaluate(() => JSON.stringify(window.chatflow.get().doc)), text);
   await other.close();
   const broken = await open({}, "#share=AAAA");
-  await broken.page.getByText("the link holds no flow").waitFor();
+  await broken.page.getByText("the link does not hold a flow").waitFor();
   await broken.close();
   await close();
 });
