@@ -33,16 +33,21 @@ impl Home {
         }
         let digits = written.as_dialled();
         let own = self.in_own_way(&digits);
-        let national = own.or_else(|| self.national(&digits));
-        let global = self.with_calling_code(&digits);
-        // Of the two readings of digits that begin with the calling code: 91 81234 56789 is a
-        // number with its calling code, not an Indian one of twelve digits.
-        let chosen = match (national, global) {
-            (Some(national), Some(global)) if is_likelier(global, national) => global,
-            (Some(national), _) => national,
-            (None, global) => global?,
-        };
-        Some(chosen)
+        let national = own.or_else(|| self.national(&digits).filter(|phone| is_line(*phone)));
+        let national = national.or_else(|| self.behind_eight(&digits));
+        let global = self.with_calling_code(&digits).filter(|phone| is_line(*phone));
+        match (national, global) {
+            (Some(national), Some(global)) if !is_likelier(national, global) => Some(global),
+            (national, global) => national.or(global),
+        }
+    }
+
+    /// A number behind the `8`, with a 0 or without, that was dialled across the Soviet Union.
+    fn behind_eight(self, digits: &str) -> Option<Phone> {
+        const REGIONS: [&str; 13] =
+            ["AM", "AZ", "BY", "EE", "GE", "KG", "LT", "LV", "MD", "TJ", "TM", "UA", "UZ"];
+        let rest = digits.strip_prefix('8').filter(|_| REGIONS.contains(&self.0.code))?;
+        self.national(rest.strip_prefix('0').unwrap_or(rest)).filter(|phone| is_line(*phone))
     }
 
     fn national(self, digits: &str) -> Option<Phone> {
@@ -67,31 +72,107 @@ impl Home {
             "MX" => mexican(digits),
             "AR" => argentine(digits),
             "BR" => brazilian(digits),
+            "CO" => colombian(digits),
             _ => None,
         }
     }
 }
 
-/// False for a number of the North American plan whose area code or exchange nobody has.
+/// False for a number of the North American plan whose area code or exchange nobody has, and for
+/// one that is dialled in one town alone, or by nobody: too short or too long for a line with its
+/// area code, and of no service.
 pub(super) fn is_assigned(phone: Phone) -> bool {
     let written = phone.to_string();
-    !written.starts_with("+1") || phonelib::is_valid_phone_number(&written)
+    is_line(phone) && (!written.starts_with("+1") || phonelib::is_valid_phone_number(&written))
 }
 
-/// True if the reading with the calling code is that of a line that is known, and the other is not,
-/// or is longer than nearly all numbers are.
-fn is_likelier(global: Phone, national: Phone) -> bool {
-    let is_long =
-        |phone: Phone| plan::calling_code(phone.number()).is_some_and(|(_, rest)| rest > USUAL_DIGITS);
-    is_known_line(global) && (!is_known_line(national) || (is_long(national) && !is_long(global)))
+/// True if a number is as long as a line is with its area code, or one of a service.
+fn is_line(phone: Phone) -> bool {
+    let Some((code, rest)) = plan::calling_code(phone.number()) else { return false };
+    if !plan::is_line(code, rest) && phone.twin().is_none() {
+        return kind(phone).is_some_and(is_service);
+    }
+    match code {
+        ARGENTINA => is_area_of_argentina(phone),
+        // A mobile number begins with no 0, and has no more digits.
+        ITALY => rest <= 10 || phone.to_string().starts_with("+390"),
+        _ => true,
+    }
 }
 
-/// Digits that nearly all national numbers have at most.
-const USUAL_DIGITS: u32 = 10;
+const ARGENTINA: u16 = 54;
+const ITALY: u16 = 39;
+
+/// True unless a number of Argentina begins with an area code that there is none of.
+fn is_area_of_argentina(phone: Phone) -> bool {
+    let written = phone.to_string();
+    let national = written.strip_prefix("+54").unwrap_or_default();
+    let national = national.strip_prefix('9').filter(|rest| rest.len() == 10).unwrap_or(national);
+    ["11", "2", "3"].iter().any(|area| national.starts_with(area)) || kind(phone).is_some_and(is_service)
+}
+
+/// Of the two readings of digits that begin with the calling code, true if the one without it is
+/// meant: it is that of a line that is known, and the other is none, or no mobile number where this
+/// one is. Else 91 81234 56789 is a number with its calling code, and no longer Indian one.
+fn is_likelier(national: Phone, global: Phone) -> bool {
+    let is_mobile = |phone| kind(phone) == Some(PhoneNumberType::Mobile);
+    is_known_line(national) && (!is_known_line(global) || (is_mobile(national) && !is_mobile(global)))
+}
+
+fn kind(phone: Phone) -> Option<PhoneNumberType> {
+    phonelib::detect_phone_number_type(&phone.to_string())
+}
+
+fn is_service(kind: PhoneNumberType) -> bool {
+    use PhoneNumberType::{FixedLine, FixedLineOrMobile, Mobile, Unknown};
+    !matches!(kind, FixedLine | FixedLineOrMobile | Mobile | Unknown)
+}
 
 fn is_known_line(phone: Phone) -> bool {
-    let kind = phonelib::detect_phone_number_type(&phone.to_string());
-    kind.is_some_and(|kind| kind != PhoneNumberType::Unknown)
+    /// Calling codes of which fixed lines have fewer digits than mobile numbers, with how many they
+    /// have at most.
+    const FIXED: [(u16, u32); 9] =
+        [(20, 9), (32, 8), (36, 8), (51, 8), (64, 8), (66, 8), (213, 8), (971, 8), (972, 8)];
+    let most = |code| FIXED.iter().find(|(fixed, _)| *fixed == code).map_or(u32::MAX, |(_, most)| *most);
+    match kind(phone) {
+        None | Some(PhoneNumberType::Unknown) => false,
+        Some(PhoneNumberType::FixedLine) => {
+            plan::calling_code(phone.number()).is_some_and(|(code, rest)| rest <= most(code))
+        }
+        Some(_) => true,
+    }
+}
+
+/// A number with its calling code, and what is dialled at home alone behind that: `+36 (06) 20 …`,
+/// `+54 351 15 …`.
+pub(super) fn with_trunk(text: &str) -> Option<Phone> {
+    /// Calling codes, and what is dialled before a national number there.
+    const TRUNKS: [(&str, &[&str]); 9] = [
+        ("7", &["8"]),
+        ("36", &["06"]),
+        ("52", &["044", "045", "01", "1"]),
+        ("370", &["8", "0"]),
+        ("371", &["8"]),
+        ("373", &["8"]),
+        ("375", &["80", "8"]),
+        ("380", &["80", "8"]),
+        ("998", &["8"]),
+    ];
+    let written = WrittenDigits::read(text)?;
+    let digits = written.as_dialled();
+    let digits = if written.has_plus { &digits } else { digits.strip_prefix("00")? };
+    if let Some(national) = digits.strip_prefix("54") {
+        let national = national.strip_prefix('9').filter(|rest| rest.len() == 12).unwrap_or(national);
+        return argentine(national);
+    }
+    if let Some(national) = digits.strip_prefix("55") {
+        return brazilian(national);
+    }
+    let (code, trunks) = TRUNKS.iter().find(|(code, _)| digits.starts_with(code))?;
+    let national = digits.strip_prefix(code)?;
+    let numbers = trunks.iter().filter_map(|trunk| national.strip_prefix(trunk));
+    let mut phones = numbers.filter_map(|number| Phone::possible(&format!("+{code}{number}")));
+    phones.find(|phone| is_line(*phone))
 }
 
 /// `01`, `044` and `045` were dialled before the ten digits until 2019, and `1` behind +52.
@@ -124,6 +205,12 @@ fn area_length(digits: &str) -> usize {
         Some(area) if OF_THREE.contains(&area) => 3,
         _ => 4,
     }
+}
+
+/// `03` was dialled before a mobile number until 2021.
+fn colombian(digits: &str) -> Option<Phone> {
+    let ten = digits.strip_prefix("03").filter(|ten| ten.len() == 10 && ten.starts_with('3'))?;
+    Phone::possible(&format!("+57{ten}"))
 }
 
 /// A long-distance call names a carrier: `0 15 11 91234-5678`.

@@ -7,6 +7,7 @@ mod home;
 mod homeless;
 mod phone;
 mod plan;
+mod written;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -26,15 +27,25 @@ pub use phone::{BadPhone, Phone};
 /// Reads a whole text as a telephone number: with its calling code, or as it is dialled in the
 /// region where it is at home (SEMANTICS A1).
 pub(crate) fn read_phone(text: &str, home: Option<Home>) -> Option<Phone> {
-    let text =
-        text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?'));
+    let text = written::bare(text);
     let phone = match Phone::possible(text) {
-        Some(phone) => phone,
-        None => home?.read(text)?,
+        Some(phone) => Some(phone),
+        None => national(text, home),
     };
+    let phone = phone.or_else(|| {
+        let inner = written::without_extras(text)?;
+        Phone::possible(&inner).or_else(|| national(&inner, home))
+    })?;
     #[cfg(feature = "phone-numbers")]
     let phone = Some(phone).filter(|phone| home::is_assigned(*phone))?;
     Some(phone.canonical())
+}
+
+fn national(text: &str, home: Option<Home>) -> Option<Phone> {
+    let at_home = home.and_then(|home| home.read(text));
+    #[cfg(feature = "phone-numbers")]
+    let at_home = at_home.or_else(|| home::with_trunk(text));
+    at_home
 }
 
 /// A host's account on a channel: a sender's number, a page, a service.
@@ -155,6 +166,12 @@ impl Address {
 
     pub(crate) fn on(account: AccountRef<'_>, id: &str) -> Result<Self, BadAddress> {
         if account.channel.is_phone() {
+            if *account.channel == Channel::Sms && is_short_code(id.trim()) {
+                return Ok(Self::Named(Arc::new(NamedAddress {
+                    account: account.to_account(),
+                    id: id.trim().into(),
+                })));
+            }
             return match Phone::parse_inbound(id) {
                 Ok(phone) => Ok(Self::Phone(phone)),
                 Err(bad) => Self::without_number(account, id.trim()).ok_or(bad.into()),
@@ -244,17 +261,16 @@ fn is_business_scoped(id: &str) -> bool {
         && rest.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// True for a short code, or for a name as carriers take it: a letter is in it.
+/// True for a short code of SMS: so few digits without a `+` are no telephone number.
+fn is_short_code(id: &str) -> bool {
+    (3..=8).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// True for a name as carriers take it: a letter is in it.
 fn is_sms_sender(id: &str) -> bool {
-    let is_digits = id.bytes().all(|b| b.is_ascii_digit());
-    match is_digits {
-        true => (3..=8).contains(&id.len()),
-        false => {
-            (1..=11).contains(&id.len())
-                && id.bytes().any(|b| b.is_ascii_alphabetic())
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b" &-._+'".contains(&b))
-        }
-    }
+    (1..=11).contains(&id.len())
+        && id.bytes().any(|b| b.is_ascii_alphabetic())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b" &-._+'".contains(&b))
 }
 
 impl fmt::Display for Address {

@@ -44,6 +44,26 @@ const PLANS: &[(u16, u16)] = &[
     (993, 0x100), (994, 0x200), (995, 0x200), (996, 0x600), (998, 0x200),
 ];
 
+/// The lengths of fixed lines and mobile numbers, area code and all, where the plan has others too:
+/// of numbers for services. A number of another length that is none of these is dialled in one
+/// town alone, or by nobody.
+#[cfg(feature = "phone-numbers")]
+#[rustfmt::skip]
+const LINES: &[(u16, u16)] = &[
+    (7, 0x400), (27, 0x200), (30, 0x400), (31, 0xa00), (40, 0x200), (41, 0x200), (44, 0x600),
+    (46, 0x380), (47, 0x100), (48, 0x200), (49, 0x3fc0), (53, 0x100), (55, 0xc00), (56, 0x200),
+    (57, 0x400), (61, 0x200), (62, 0x1f00), (63, 0x600), (64, 0x700), (65, 0x100), (66, 0x300),
+    (81, 0x600), (82, 0x700), (84, 0x600), (86, 0xc00), (90, 0x400), (91, 0x400), (92, 0x600),
+    (98, 0x400), (220, 0x80), (230, 0x180), (233, 0x200), (234, 0x400), (237, 0x200), (250, 0x200),
+    (254, 0x300), (267, 0x180), (268, 0x100), (355, 0x300), (359, 0x380), (372, 0x180),
+    (375, 0x200), (380, 0x200), (381, 0x700), (383, 0x100), (385, 0x300), (386, 0x100),
+    (420, 0x200), (421, 0x200), (501, 0x80), (502, 0x100), (503, 0x100), (504, 0x100), (506, 0x100),
+    (507, 0x180), (591, 0x100), (593, 0x300), (595, 0x300), (598, 0x100), (852, 0x100),
+    (853, 0x100), (855, 0x300), (880, 0x700), (886, 0x300), (960, 0x80), (965, 0x100), (966, 0x200),
+    (968, 0x100), (970, 0x300), (971, 0x300), (972, 0x300), (974, 0x100), (976, 0x500),
+    (977, 0x500), (996, 0x200),
+];
+
 /// Calling codes whose national numbers may begin with 0: everywhere else a 0 is a trunk prefix,
 /// which is dialled at home alone.
 const WITH_ZERO: [u16; 8] = [39, 225, 226, 229, 241, 242, 378, 992];
@@ -89,6 +109,13 @@ pub(super) fn is_possible(number: u64) -> bool {
     calling_code(number).is_some_and(|(code, rest)| lengths(code).is_some_and(|mask| has(mask, rest)))
 }
 
+/// True unless the plan has lines of other lengths.
+#[cfg(feature = "phone-numbers")]
+pub(super) fn is_line(code: u16, rest: u32) -> bool {
+    let lines = LINES.binary_search_by_key(&code, |(code, _)| *code).ok().and_then(|place| LINES.get(place));
+    lines.is_none_or(|(_, lengths)| has(*lengths, rest))
+}
+
 /// True unless it is shorter than all numbers of the plan behind its calling code.
 pub(super) fn is_long_enough(number: u64) -> bool {
     calling_code(number)
@@ -112,7 +139,16 @@ fn has(lengths: u16, digits: u32) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::PLANS;
+    use super::{LINES, PLANS, lengths};
+
+    #[test]
+    fn lines_are_of_lengths_that_the_plan_has() {
+        assert!(LINES.is_sorted_by_key(|(code, _)| *code));
+        for (code, lines) in LINES {
+            let plan = lengths(*code).unwrap();
+            assert!(lines & !plan == 0 && *lines != plan && *lines != 0, "{code}");
+        }
+    }
 
     #[test]
     fn lengths_are_those_of_the_library() {

@@ -132,8 +132,11 @@ fn an_address_says_of_which_kind_it_is() {
     }
     assert!(on(Channel::WhatsApp, SHOP, &format!("US.{}", "1".repeat(128))).is_ok());
     assert!(on(Channel::WhatsApp, SHOP, &format!("US.{}", "1".repeat(129))).is_err());
-    for id in ["72727", "123", "ACME", "My Shop", "O2-Info"] {
+    for id in ["72727", "123", "1234567", "12345678", "50012345", "ACME", "My Shop", "O2-Info"] {
         assert_eq!(on(Channel::Sms, "555", id).unwrap(), AddressKind::SmsSender, "{id}");
+    }
+    for id in ["+50012345", "+12345678", "123456789", "14155550123"] {
+        assert_eq!(on(Channel::Sms, "555", id).unwrap(), AddressKind::Phone, "{id}");
     }
     for id in ["12", "A name too long", ""] {
         assert!(on(Channel::Sms, "555", id).is_err(), "{id}");

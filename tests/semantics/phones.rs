@@ -24,12 +24,12 @@ fn read(text: &str, region: &str) -> String {
 /// A1: as at home, with the calling code, with a trunk prefix.
 #[test]
 fn numbers_are_read_as_people_write_them() {
-    let rows = table("| region | as at home | international | another way | read as |");
+    let rows = table("| region | as at home | international | another way | digits without plus | read as |");
     assert!(rows.len() >= 40, "{}", rows.len());
     let mut wrong = Vec::new();
     for row in &rows {
-        let [region, home, international, other, expected] = row[..] else { panic!("{row:?}") };
-        for text in [home, international, other] {
+        let [region, home, international, other, bare, expected] = row[..] else { panic!("{row:?}") };
+        for text in [home, international, other, bare] {
             let found = read(text, region);
             if found != expected {
                 wrong.push(format!("{region} {text}: {found}, not {expected}"));
@@ -48,6 +48,17 @@ fn numbers_are_read_as_people_write_them() {
         }
     }
     assert_eq!(wrong, [""; 0]);
+}
+
+/// A1: with the calling code and without its plus, with a trunk prefix behind it, and what people
+/// write around a number.
+#[test]
+fn numbers_are_read_without_a_plus_and_with_more_than_the_number() {
+    let headings = ["| region | written | read as |", "| region | text | read as |"];
+    let rows: Vec<_> = headings.into_iter().flat_map(table).collect();
+    let read = |row: &Vec<&str>| read(row[1], row[0]);
+    let wrong: Vec<_> = rows.iter().filter(|row| read(row) != row[2]).map(|row| (row, read(row))).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// A2.

@@ -91,10 +91,18 @@ fn find_phones(text: &str, home: Option<Home>) -> Vec<(Range<usize>, PhoneNumber
 
 /// The same characters, digits of other scripts as ours: `phonelib` reads those.
 fn in_ascii(text: &str) -> String {
-    let plain = |c: char| match c {
-        '/' => '-',
-        '\u{ff0b}' => '+',
-        c => digit(c).unwrap_or(c),
+    let mut is_behind_zero = false;
+    let plain = |c: char| {
+        // The place that Brazilians leave for a carrier: `0xx11`.
+        let is_carrier = is_behind_zero && matches!(c, 'x' | 'X');
+        let c = match c {
+            '/' | 'ー' | 'ｰ' | 'の' => '-',
+            '\u{ff0b}' => '+',
+            _ if is_carrier => ' ',
+            c => digit(c).unwrap_or(c),
+        };
+        is_behind_zero = c == '0' || is_carrier;
+        c
     };
     text.chars().map(plain).collect()
 }
@@ -178,6 +186,11 @@ mod tests {
                 "+14155550123",
             ),
             ("it is 2026-05-07, ring 0176 1234567", "DE", "+491761234567"),
+            ("090ー1234ー5678です", "JP", "+819012345678"),
+            ("56961234567", "CL", "+56961234567"),
+            ("ring 65 9123 4567", "SG", "+6591234567"),
+            ("4915112345678", "DE", "+4915112345678"),
+            ("liga no 0xx11 91234-5678", "BR", "+5511912345678"),
         ] {
             assert_eq!(found(text, home), [expected], "{text}");
         }
@@ -194,6 +207,9 @@ mod tests {
             ("+999 1234567", ""),
             ("+1 415 555 012", ""),
             ("12345", "DE"),
+            ("91234-5678", "BR"),
+            ("liga no 91234-5678", "BR"),
+            ("8888 8888", "CN"),
             ("07.05.2026", "DE"),
             ("05/07/2026", "US"),
             ("2026/05/07", "DE"),
