@@ -105,6 +105,9 @@ fn accents_are_folded_on_request() {
         ("أهلا", "اهلا"),
         ("قائمة", "قائمه"),
         ("œuvre", "oeuvre"),
+        ("फ़ोन", "फोन"),
+        ("জানুয়ারি", "জানুযারি"),
+        ("ਜ਼ਮੀਨ", "ਜਮੀਨ"),
     ] {
         for how in ["exact", "starts_with", "contains", "has_word"] {
             let folded = json!({"match": how, "text": wanted, "fold": "accents"});
@@ -161,6 +164,51 @@ fn an_everyday_word_gives_way_to_the_flow() {
     let world = waiting("End");
     assert_eq!(world.say("end"), Received::Keyword { action: KeywordAction::Jump });
     assert_eq!(world.say("stop"), Received::Keyword { action: KeywordAction::OptOut });
+}
+
+/// U5: the label of a button that the open question has is its answer, also as a typed word.
+#[test]
+fn a_button_is_named_by_its_label_before_a_word_of_opting_out() {
+    for (labels, said, id) in [
+        (["RBC", "TD", "BMO"], "TD.", "b"),
+        (["Forret", "Ret", "Andet"], "Ret!", "b"),
+        (["Επεξεργασία", "Διαγραφή", "Διακοπή"], "Διαγραφή.", "b"),
+        (["चालू करें", "बंद करें", "बाद में"], "बंद करें।", "b"),
+        (["চালু করুন", "বন্ধ করুন", "পরে"], "বন্ধ করুন।", "b"),
+        (["Anmelden", "Abmelden", "Hilfe"], "abmelden!", "b"),
+        (["Devam", "Durdur", "Sonra"], "Durdur.", "b"),
+        (["Jatka", "Lopeta", "Ohje"], "lopeta.", "b"),
+        (["Aanmelden", "Afmelden", "Hulp"], "Afmelden.", "b"),
+        (["Přihlásit", "Odhlásit", "Pomoc"], "odhlásit.", "b"),
+        (["Entrar", "Salir", "Ayuda"], "salir.", "b"),
+        (["حفظ", "إلغاء", "مساعدة"], "الغاء.", "b"),
+        (["Tiếp tục", "Hủy", "Trợ giúp"], "hủy.", "b"),
+        (["続ける", "退会", "ヘルプ"], "退会。", "b"),
+    ] {
+        let ids = ["a", "b", "c"];
+        let choices: Vec<_> =
+            ids.iter().zip(labels).map(|(id, label)| json!({"id": id, "label": label})).collect();
+        let sketch = flow("f")
+            .node("q", "ask", json!({"text": "?", "choices": choices, "save_to": "a"}))
+            .send("end", "{{ vars.a }}");
+        let world = World::with([sketch]);
+        world.start("f");
+        world.say(said);
+        assert_eq!(world.sent().pop().as_deref(), Some(id), "{said}");
+        assert_eq!(waiting("menu").say(said), Received::Keyword { action: KeywordAction::OptOut }, "{said}");
+    }
+}
+
+/// U5: what Arabs write in two ways; a name is no word of opting out for its accents.
+#[test]
+fn words_of_opting_out_are_heard_in_each_form_of_arabic_letters() {
+    for said in ["إلغاء الإشتراك", "الغاء الإشتراك", "أيقاف", "إيقاف", "الغاء"]
+    {
+        assert_eq!(waiting("menu").say(said), Received::Keyword { action: KeywordAction::OptOut }, "{said}");
+    }
+    for said in ["Huy", "dùng", "rét"] {
+        assert!(matches!(waiting("menu").say(said), Received::Consumed { .. }), "{said}");
+    }
 }
 
 /// U5: a host has more words, or fewer; those that it names opt out whatever the flow says.

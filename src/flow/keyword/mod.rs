@@ -14,7 +14,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::normal::key;
+use crate::flow::lang::normal::{key, without_accents};
 use crate::id::NodeId;
 
 /// Bytes of the longest keyword.
@@ -96,8 +96,8 @@ impl Default for Keywords {
         let mut keywords = Self::none();
         for words in opt_out::OPT_OUT {
             keywords = keywords.opt_out(words.certain).opt_out(words.everyday);
-            for word in words.everyday {
-                keywords.0.get_mut(&*key(word)).into_iter().for_each(|keyword| keyword.yields = true);
+            for form in words.everyday.iter().flat_map(|word| forms(word)) {
+                keywords.0.get_mut(&form).into_iter().for_each(|keyword| keyword.yields = true);
             }
         }
         keywords.opt_in(["start", "unstop"])
@@ -113,7 +113,9 @@ impl Keywords {
 
     /// Without these words, which then are like any other.
     pub fn without<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
-        words.into_iter().for_each(|word| _ = self.0.remove(&*key(word.as_ref())));
+        for form in words.into_iter().flat_map(|word| forms(word.as_ref())) {
+            self.0.remove(&form);
+        }
         self
     }
 
@@ -158,15 +160,37 @@ impl Keywords {
     ) -> Self {
         for word in words {
             let keyword = Keyword { action, yields: false, node: node.clone() };
-            self.0.insert(key(word.as_ref()).into(), keyword);
+            let [form, folded] = forms(word.as_ref());
+            if action == KeywordAction::OptOut && folded != form {
+                self.0.entry(folded).or_insert_with(|| keyword.clone());
+            }
+            self.0.insert(form, keyword);
         }
         self
     }
 
-    /// Returns the keyword of a word, as [`keyword_form`] gives it.
+    /// Returns the keyword of a word, as [`keyword_form`] gives it; in Arabic letters also a word
+    /// of opting out of which a letter has another form (SEMANTICS U5).
     pub(crate) fn find(&self, word: &str) -> Option<&Keyword> {
-        self.0.get(word)
+        match self.0.get(word) {
+            None if word.starts_with(is_arabic) => {
+                let folded = without_accents(word);
+                self.0.get(&*folded).filter(|keyword| keyword.action == KeywordAction::OptOut)
+            }
+            found => found,
+        }
     }
+}
+
+/// A word as it is compared, and without what Arabs write in two ways.
+fn forms(word: &str) -> [Box<str>; 2] {
+    let form = key(word);
+    let folded = if form.starts_with(is_arabic) { without_accents(&form).into() } else { (&*form).into() };
+    [form.into(), folded]
+}
+
+fn is_arabic(c: char) -> bool {
+    matches!(c, '\u{620}'..='\u{64a}')
 }
 
 /// A message as keywords are compared; none if it is too long for one.

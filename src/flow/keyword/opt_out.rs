@@ -1,8 +1,8 @@
 //! The words of opting out that every conversation has by default, by language (SEMANTICS U5).
 //! `docs/texts.md` shows the same table.
 
-/// Words of a language that mean nothing else, and words that may be an everyday answer too: these
-/// give way to a flow that gives them a meaning.
+/// Words of a language that mean nothing else, and words that may be an everyday answer or the
+/// label of a button (`abmelden`, `td`): these give way to a flow that gives them a meaning.
 pub(super) struct OptOutWords {
     pub(super) certain: &'static [&'static str],
     pub(super) everyday: &'static [&'static str],
@@ -17,7 +17,18 @@ const fn words(certain: &'static [&'static str], everyday: &'static [&'static st
 pub(super) const OPT_OUT: &[OptOutWords] = &[
     // English
     words(
-        &["stop", "stopall", "stop all", "unsubscribe", "unsub", "optout", "opt out", "opt-out", "revoke"],
+        &[
+            "stop",
+            "stopall",
+            "stop all",
+            "unsubscribe",
+            "unsubscribe me",
+            "unsub",
+            "optout",
+            "opt out",
+            "opt-out",
+            "revoke",
+        ],
         &["cancel", "end", "quit"],
     ),
     // French
@@ -54,61 +65,76 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
             "no más mensajes",
             "no mas mensajes",
         ],
-        &["alto", "parar", "baja", "detener"],
+        &["alto", "parar", "baja", "detener", "cancelar", "salir"],
     ),
     // Portuguese
-    words(&["descadastrar", "cancelar inscrição", "cancelar inscricao", "sair da lista"], &["pare", "sair"]),
+    words(
+        &["descadastrar", "cancelar inscrição", "cancelar inscricao", "sair da lista"],
+        &["pare", "sair", "cancelar"],
+    ),
     // German
-    words(&["stopp", "abmelden", "abbestellen", "austragen"], &[]),
+    words(&["stopp"], &["abmelden", "abmeldung", "abbestellen", "austragen"]),
     // Italian
-    words(&["disiscrivimi", "disiscrizione", "annulla iscrizione", "cancellami"], &["basta"]),
+    words(&["disiscrivimi", "disiscrizione", "annulla iscrizione"], &["basta", "cancellami"]),
     // Dutch
-    words(&["afmelden", "uitschrijven", "afmeld"], &["stoppen"]),
+    words(&[], &["afmelden", "afmeld", "uitschrijven", "stoppen"]),
     // Swedish, Danish, Norwegian
-    words(&["avregistrera", "avprenumerera", "avmeld", "frameld", "meld av"], &["avsluta", "sluta"]),
+    words(&["avprenumerera"], &["avregistrera", "avmeld", "frameld", "meld av", "avsluta", "sluta"]),
     // Finnish
-    words(&["lopeta", "peru tilaus", "poista listalta"], &[]),
+    words(&["poista listalta"], &["lopeta", "peru tilaus"]),
     // Polish
-    words(&["wypisz", "wypisz mnie", "rezygnuję", "rezygnuje"], &["koniec"]),
+    words(&["wypisz mnie"], &["wypisz", "rezygnuję", "rezygnuje", "rezygnacja", "koniec"]),
     // Czech, Slovak
-    words(&["odhlasit", "odhlásit", "odhlásiť", "zrušit odběr", "zrusit odber"], &[]),
+    words(&["zrušit odběr", "zrusit odber"], &["odhlasit", "odhlásit", "odhlásiť"]),
+    // Serbian, Croatian, Slovene
+    words(&["odjavi me", "одјави ме"], &["odjava", "одјава"]),
     // Romanian
     words(&["dezabonare", "dezabonează-mă", "dezaboneaza-ma"], &[]),
     // Hungarian
     words(&["leiratkozás", "leiratkozas", "leiratkozom"], &[]),
     // Greek
-    words(&["στοπ", "διαγραφή", "διαγραφη", "διακοπή", "διακοπη"], &["τέλος", "τελος"]),
+    words(&["στοπ"], &["διαγραφή", "διαγραφη", "διακοπή", "διακοπη", "τέλος", "τελος"]),
     // Russian, Ukrainian, Bulgarian
     words(
-        &["стоп", "отписаться", "отписка", "отпишите", "відписатися", "відписка", "отписване"],
-        &["хватит"],
+        &[
+            "стоп",
+            "отписаться",
+            "отписка",
+            "отпишите",
+            "отпишись",
+            "відписатися",
+            "відписатись",
+            "відписка",
+            "отписване",
+        ],
+        &["хватит", "спри"],
     ),
     // Turkish
-    words(&["durdur", "abonelikten çık", "abonelikten cik", "ret"], &["dur", "iptal"]),
+    words(&["abonelikten çık", "abonelikten cik"], &["durdur", "ret", "dur", "iptal"]),
     // Arabic
-    words(&["إيقاف", "ايقاف", "إلغاء الاشتراك", "الغاء الاشتراك"], &["توقف", "قف"]),
+    words(&["إلغاء الاشتراك", "الغاء الاشتراك"], &["إيقاف", "ايقاف", "إلغاء", "الغاء", "توقف", "قف"]),
     // Hebrew
-    words(&["הסר", "הסרה", "הסירו אותי"], &["עצור", "הפסק"]),
+    words(&["הסירו אותי"], &["הסר", "הסרה", "עצור", "הפסק"]),
     // Persian, Urdu
-    words(&["لغو اشتراک", "لغو11", "بند کرو", "بند کریں"], &["لغو"]),
+    words(&["لغو اشتراک", "لغو11"], &["بند کرو", "بند کریں", "لغو"]),
     // Hindi, Marathi
-    words(&["स्टॉप", "रोकें", "बंद करें", "बंद करो", "सदस्यता समाप्त", "थांबवा"], &[]),
+    words(&["स्टॉप", "सदस्यता समाप्त"], &["रोकें", "बंद करें", "बंद करो", "थांबवा"]),
     // Bengali
-    words(&["স্টপ", "বন্ধ করুন", "বন্ধ করো"], &["বন্ধ"]),
+    words(&["স্টপ"], &["বন্ধ করুন", "বন্ধ করো", "বন্ধ"]),
     // Thai
-    words(&["เลิกรับ", "ยกเลิกการรับ", "ยกเลิกการรับข้อความ", "หยุดส่ง"], &["หยุด", "ยกเลิก"]),
+    words(&["เลิกรับ", "ยกเลิกการรับ", "ยกเลิกการรับข้อความ"], &["หยุดส่ง", "หยุด", "ยกเลิก"]),
     // Vietnamese
-    words(&["hủy đăng ký", "huỷ đăng ký", "huy dang ky", "ngừng nhận tin"], &["dừng", "ngừng"]),
+    words(&["hủy đăng ký", "huỷ đăng ký", "huy dang ky", "ngừng nhận tin"], &["hủy", "huỷ", "dừng", "ngừng"]),
     // Indonesian, Malay
-    words(&["berhenti berlangganan", "batal langganan", "stop langganan"], &["berhenti"]),
+    words(&["unreg", "berhenti berlangganan", "batal langganan", "stop langganan"], &["berhenti"]),
     // Filipino
-    words(&["itigil", "ihinto"], &["tigil"]),
+    words(&[], &["itigil", "ihinto", "tigil"]),
     // Swahili
-    words(&["jiondoe", "simamisha", "komesha"], &["acha"]),
+    words(&["jiondoe"], &["simamisha", "komesha", "acha"]),
     // Chinese
-    words(&["退订", "退訂", "取消订阅", "取消訂閱", "td"], &["停止"]),
+    words(&["退订", "退訂", "取消订阅", "取消訂閱"], &["td", "停止"]),
     // Japanese
-    words(&["配信停止", "配信解除", "購読解除", "ストップ"], &["解除"]),
+    words(&["配信停止", "配信解除", "購読解除", "ストップ"], &["登録解除", "退会", "解除"]),
     // Korean
     words(&["수신거부", "수신 거부", "수신중지", "구독취소"], &["중지", "그만", "거부"]),
 ];

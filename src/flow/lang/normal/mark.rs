@@ -149,11 +149,12 @@ pub(super) fn joined(before: char, c: char) -> Option<[Option<char>; 2]> {
     }
 }
 
-/// Accents and vowel points: marks that are left out where people write in a hurry. The vowel signs
-/// of Indian scripts, the tones of Thai and the voicing marks of Japanese are letters, and stay.
+/// Accents, vowel points and the nukta of Indian scripts: marks that are left out where people
+/// write in a hurry. The vowel signs of Indian scripts, the tones of Thai and the voicing marks of
+/// Japanese are letters, and stay.
 pub(super) fn is_accent(c: char) -> bool {
     matches!(c,
-        '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}'
+        '\u{300}'..='\u{36f}' | '\u{93c}' | '\u{9bc}' | '\u{a3c}' | '\u{abc}' | '\u{b3c}' | '\u{cbc}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}'
         | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e4}'
         | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }

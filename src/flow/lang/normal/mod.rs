@@ -88,7 +88,7 @@ pub(crate) fn composed(text: &str) -> Cow<'_, str> {
 }
 
 /// A normal form without accents: `cafe` for `café`, `đ` as `d`, vowel points of Arabic and Hebrew
-/// left out, the forms of `alef` as one (SEMANTICS U4).
+/// and the dots below letters of India left out, the forms of `alef` as one (SEMANTICS U4).
 pub(crate) fn without_accents(normal: &str) -> Cow<'_, str> {
     if normal.is_ascii() {
         return Cow::Borrowed(normal);
@@ -259,3 +259,6 @@ mod tests {
         }
     }
 }
+            ("फ़ोन", "फोन"),
+            ("ঢাকায়", "ঢাকায"),
+            ("ਜ਼ਮੀਨ", "ਜਮੀਨ"),
