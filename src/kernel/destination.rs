@@ -69,10 +69,16 @@ pub(super) fn fitting(
     Ok(Arc::new(Route { account: route.account.clone(), to: to.clone() }))
 }
 
-/// The session's route, else the flow's sender and the contact's address there.
+/// The session's route, else the flow's sender and the contact's address there. Of a number and an
+/// id that the contact has there, the number (SEMANTICS A7).
 pub(super) fn reply(run: &mut Run<'_>) -> Result<Arc<Route>, Move> {
     if let Some(route) = &run.session.route {
-        return Ok(Arc::clone(route));
+        let is_phone = !route.account.channel.is_phone() || route.to.phone().is_some();
+        let number = || run.contact.address_on(&route.account).filter(|address| address.phone().is_some());
+        return Ok(match if is_phone { None } else { number() } {
+            Some(number) => Arc::new(Route { account: route.account.clone(), to: number.clone() }),
+            None => Arc::clone(route),
+        });
     }
     let Some(account) = run.sender().cloned() else {
         return Err(nowhere("neither the trigger nor the flow's `settings.sender` says where to send from"));

@@ -421,6 +421,19 @@ fn a_number_is_preferred_where_both_are_known() {
     assert_eq!(world.channel.sent().last().unwrap().to().clone(), phone(ADA));
 }
 
+/// A7, D4: also where the session's last message came from the id.
+#[test]
+fn an_answer_goes_to_the_number_where_both_are_known() {
+    let world = World::with([hello("hi", "hello").wait("more").send("end", "Done")]);
+    let contact = contact_id("ada");
+    let session = started(&world.receive(writes(BSUID, "hello").contact_id("ada")));
+    assert_eq!(world.channel.sent().pop().unwrap().to(), &whatsapp(BSUID));
+    world.receive(writes(BSUID, "Fine").also(phone(ADA)));
+    assert_eq!(world.contact(&contact).addresses.len(), 2);
+    assert_eq!(world.receive(writes(BSUID, "All")), Received::Consumed { session });
+    assert_eq!(world.channel.sent().pop().unwrap().to(), &phone(ADA));
+}
+
 /// A7
 #[test]
 fn an_authentication_template_goes_to_a_number_alone() {
@@ -515,6 +528,33 @@ fn an_address_that_is_none_costs_no_message() {
     assert!(matches!(world.receive(many), Received::Consumed { .. }));
     let left_out = world.notes().into_iter().find(|note| matches!(note, EventKind::AddressLeftOut { .. }));
     assert_eq!(left_out, Some(EventKind::AddressLeftOut { count: 4 }));
+}
+
+/// A5, S10: a session of the side that was not silent is held from the union on, the others since
+/// they were.
+#[test]
+fn a_session_is_held_for_the_time_for_which_it_was() {
+    for (silent, other) in [(ADA, BSUID), (BSUID, ADA)] {
+        let waiting = |code: &str| {
+            let sketch = flow(code).on(json!([{"match": "exact", "text": code}])).send("hi", "Hi");
+            sketch.wait_for("wait", "60m").send("late", "Late")
+        };
+        let world = World::with([waiting("one"), waiting("two")]);
+        let address = |from: &str| if from == ADA { phone(ADA) } else { whatsapp(BSUID) };
+        let began = world.now();
+        let held = started(&world.receive(writes(silent, "one")));
+        let ran = started(&world.receive(writes(other, "two")));
+        let contact = contact_id(&contact_at(&world, &address(silent)).unwrap());
+        world.tick_after(seconds(10 * 60));
+        block_on(world.bot.pause(&contact, None)).unwrap();
+        world.tick_after(seconds(30 * 60));
+        assert_eq!(world.receive(writes(BSUID, "hm").also(phone(ADA))), Received::Paused);
+        world.tick_after(seconds(10 * 60));
+        let contact = contact_id(&contact_at(&world, &phone(ADA)).unwrap());
+        block_on(world.bot.unpause(&contact)).unwrap();
+        let minutes = |session| (world.session(session).deadline().unwrap() - began).num_minutes();
+        assert_eq!((minutes(held), minutes(ran)), (100, 70), "{silent} was silent for 40 minutes");
+    }
 }
 
 /// A5, Q3: a pause of either counts for the person, and of two the one that lasts longer.

@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::address::{Address, Alias};
 use crate::flow::Concurrency;
 use crate::id::{ContactId, SessionId};
+use crate::kernel::Input;
 use crate::kernel::decide::act::ConversationChange;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::output::AbsorbedContact;
@@ -60,9 +63,12 @@ impl Unite {
         }
         let moved: Vec<SessionId> = other.sessions.iter().map(|session| session.id).collect();
         let opted_out_at = other.contact.opted_out_at;
+        let silent_since = |side: &Conversation| side.silence().map(|silence| silence.since);
+        let silences = (silent_since(&decision.conversation), silent_since(&other));
         decision.take_over(Arc::unwrap_or_clone(other), self.other.settled);
         decision.out.absorbed = Some(Box::new(self.other.clone()));
         decision.note(EventKind::ContactsMerged { from: self.other.contact.clone() });
+        decision.share_silence(&moved, silences);
         decision.end_twins(&moved);
         let contact = &decision.conversation.contact;
         if let Some(since) = contact.opted_out_at.into_iter().chain(opted_out_at).min() {
@@ -121,6 +127,29 @@ impl Decision<'_> {
             conversation.history().take_in(*history, &id);
         }
         self.out.add_aliases.extend(aliases);
+    }
+
+    /// Counts, for each session, the time for which its own side was silent, which differs: from
+    /// now on both are.
+    fn share_silence(
+        &mut self,
+        moved: &[SessionId],
+        (own, others): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    ) {
+        if own == others {
+            return;
+        }
+        let now = self.now;
+        for place in 0..self.conversation.sessions.len() {
+            let Some(session) = self.conversation.sessions.get(place) else { continue };
+            let since = if moved.contains(&session.id) { others } else { own };
+            if let Some(since) = since.filter(|_| !session.goes_on_in_handoff()) {
+                self.advance(place, Input::ShiftTimers { since }, now);
+            }
+        }
+        if let Some(silence) = &mut self.edit().history().silence {
+            silence.since = now;
+        }
     }
 
     /// Ends, of two sessions of a flow that is run once at a time, the one whose wait is older.
