@@ -173,3 +173,24 @@ fn a_delay_ends_when_the_contacts_clock_shows_the_time() {
         assert_eq!(world.sent(), [format!("{zone} 09:00")]);
     }
 }
+/// U16, U17: a date begins at midnight where its zone is, and so does a time without one.
+#[test]
+fn a_date_and_a_time_become_an_instant_in_a_zone() {
+    let sketch = flow("f")
+        .send("m", "{{ '2026-05-08' | add(9, 'hours', 'America/Mexico_City') }} {{ '2026-05-08' | add(9, 'hours') }}")
+        .node("d", "delay", json!({"until": "{{ context.at }}", "timezone": "America/Mexico_City"}))
+        .send("end", "x");
+    for (at, due) in [
+        ("2026-05-08", "2026-05-08T06:00:00Z"),
+        ("2026-05-08T09:00", "2026-05-08T15:00:00Z"),
+        ("2026-05-08 09:00", "2026-05-08T15:00:00Z"),
+        ("9:00", "2026-05-07T15:00:00Z"),
+        ("next 09:00 monday", "2026-05-11T15:00:00Z"),
+    ] {
+        let world = World::with([sketch.clone()]);
+        let session = world.begin(ada("f").context(json!({"at": at}))).session_id;
+        assert_eq!(world.sent(), ["2026-05-08T09:00:00-06:00 2026-05-08T09:00:00Z"]);
+        assert_eq!(world.session(session).deadline(), Some(due.parse::<DateTime<Utc>>().unwrap()), "{at}");
+    }
+}
+

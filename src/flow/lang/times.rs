@@ -18,8 +18,9 @@ use crate::flow::lang::zone_template::ZoneTemplate;
 /// ["23h", "next 08:00"]}` ([SEMANTICS U17](crate::semantics#u17)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TimesDef {
-    /// Until when: an instant as RFC 3339 writes it, or a time of day with or without days, `09:00`
-    /// or `next 09:00 mon-fri`; a template. Either this or `first_of`.
+    /// Until when: an instant as RFC 3339 writes it, a date with or without a time of its zone, or
+    /// a time of day with or without days, `09:00` or `next 09:00 mon-fri`; a template. Either this
+    /// or `first_of`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// Until the first of these: durations, and what `until` takes; at most 8.

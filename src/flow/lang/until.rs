@@ -1,7 +1,9 @@
 //! When something is to happen, as an author or a template says it: after a time, at an instant, or
 //! when a clock on the wall shows a time on one of some days (SEMANTICS U17).
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc, Weekday};
+use std::borrow::Cow;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
 
 use crate::flow::form::span::Span;
 use crate::flow::lang::zone::{Zone, minutes};
@@ -13,16 +15,19 @@ pub(crate) enum Until {
     Span(TimeDelta),
     /// An instant.
     Instant(DateTime<Utc>),
+    /// A time on a clock on the wall.
+    Wall(NaiveDateTime),
     /// The next time that a clock shows so many minutes from midnight, on one of these days: the
     /// first bit is Monday.
     Clock { minute: u32, days: u8 },
 }
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const EVERY_DAY: u8 = 0b111_1111;
 
 impl Until {
-    /// Reads `23h`, `2026-05-07T09:00:00+02:00`, `09:00`, `next 09:00` or `next 09:00 mon-fri`.
+    /// Reads `23h`, `2026-05-07T09:00:00+02:00`, `2026-05-07T09:00`, `2026-05-07`, `09:00`,
+    /// `next 09:00` or `next 09:00 mon-fri`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
@@ -31,9 +36,14 @@ impl Until {
         if let Ok(span) = Span::parse(text) {
             return Some(Self::Span(span.as_delta()));
         }
+        if let Some(wall) = wall(text) {
+            return Some(Self::Wall(wall));
+        }
         let clock = text.strip_prefix("next ").unwrap_or(text).trim_start();
         let (time, days) = clock.split_once(' ').unwrap_or((clock, ""));
-        let minute = minutes(time).filter(|minute| *minute < 24 * 60)?;
+        let padded =
+            if time.find(':') == Some(1) { Cow::Owned(format!("0{time}")) } else { Cow::Borrowed(time) };
+        let minute = minutes(&padded).filter(|minute| *minute < 24 * 60)?;
         let days = if days.trim().is_empty() { EVERY_DAY } else { week(days)? };
         Some(Self::Clock { minute, days })
     }
@@ -43,6 +53,7 @@ impl Until {
         match self {
             Self::Span(span) => now.checked_add_signed(span),
             Self::Instant(instant) => Some(instant),
+            Self::Wall(wall) => Some(zone.first_at(wall)),
             Self::Clock { minute, days } => {
                 let today = zone.wall(now).date();
                 let dates = today.iter_days().take(9).filter(|date| days & bit(date.weekday()) != 0);
@@ -53,13 +64,25 @@ impl Until {
     }
 }
 
+/// A date and a time without a zone; a date alone is its midnight.
+fn wall(text: &str) -> Option<NaiveDateTime> {
+    let date = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|date| date.and_time(NaiveTime::MIN));
+    let time = |format| NaiveDateTime::parse_from_str(text, format).ok();
+    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f"];
+    let wall = formats.into_iter().find_map(time).or_else(date)?;
+    (1..=9999).contains(&wall.year()).then_some(wall)
+}
+
 fn bit(day: Weekday) -> u8 {
     1 << day.num_days_from_monday()
 }
 
-/// The days of `mon-fri` or `mon,wed,sat-sun`.
+/// The days of `mon-fri`, `mon,wed,sat-sun` or `monday`.
 pub(crate) fn week(text: &str) -> Option<u8> {
-    let place = |name: &str| DAYS.iter().position(|day| day.eq_ignore_ascii_case(name.trim()));
+    let is_day = |day: &str, name: &str| {
+        day.eq_ignore_ascii_case(name) || day.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(name))
+    };
+    let place = |name: &str| DAYS.iter().position(|day| is_day(day, name.trim()));
     let mut days = 0;
     for part in text.split(',') {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
@@ -85,13 +108,18 @@ mod tests {
         for text in [
             "",
             "soon",
-            "9:00",
+            "900",
+            "9:0",
+            "2026-5",
+            "2026-02-30",
+            "2026-05-07T25:00",
+            "next 2026-05-07",
             "24:00",
             "25:00",
             "next",
             "next 09:00 fun",
             "09:00 mon-",
-            "2026-05-07",
+            "09:00 mond",
             "09:00mon",
         ] {
             assert_eq!(Until::parse(text), None, "{text:?}");
@@ -99,6 +127,12 @@ mod tests {
         check("23h", "UTC", "2026-05-07T08:14:23Z", "2026-05-08T07:14:23Z");
         check("2026-05-07T09:00:00+02:00", "UTC", "2026-05-07T08:14:23Z", "2026-05-07T07:00:00Z");
         check("09:00", "UTC", "2026-05-07T08:14:23Z", "2026-05-07T09:00:00Z");
+        check("9:00", "UTC", "2026-05-07T08:14:23Z", "2026-05-07T09:00:00Z");
+        check("next 9:00 Monday", "UTC", "2026-05-07T08:14:23Z", "2026-05-11T09:00:00Z");
+        check("09:00 monday-wednesday,sat", "UTC", "2026-05-07T08:14:23Z", "2026-05-09T09:00:00Z");
+        check("2026-05-08", "UTC", "2026-05-07T08:14:23Z", "2026-05-08T00:00:00Z");
+        check("2026-05-08T09:00", "UTC", "2026-05-07T08:14:23Z", "2026-05-08T09:00:00Z");
+        check("2026-05-08 09:00:30", "UTC", "2026-05-07T08:14:23Z", "2026-05-08T09:00:30Z");
         check("next 09:00", "UTC", "2026-05-07T09:00:00Z", "2026-05-08T09:00:00Z");
         // The 7th is a Thursday.
         check("next 09:00 mon-fri", "UTC", "2026-05-08T09:00:00Z", "2026-05-11T09:00:00Z");
@@ -110,6 +144,9 @@ mod tests {
     #[test]
     fn u17_a_clock_on_the_wall_is_followed_in_every_zone() {
         check("09:00", "America/Mexico_City", "2026-05-07T08:14:23Z", "2026-05-07T15:00:00Z");
+        check("2026-05-08T09:00", "America/Mexico_City", "2026-05-07T08:14:23Z", "2026-05-08T15:00:00Z");
+        check("2026-05-08", "Asia/Tokyo", "2026-05-07T08:14:23Z", "2026-05-07T15:00:00Z");
+        check("2026-03-29T02:30", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z");
         check("09:00", "Asia/Kolkata", "2026-05-07T08:14:23Z", "2026-05-08T03:30:00Z");
         check("08:00", "Pacific/Kiritimati", "2026-05-07T08:14:23Z", "2026-05-07T18:00:00Z");
         check("00:00", "Pacific/Pago_Pago", "2026-05-07T08:14:23Z", "2026-05-07T11:00:00Z");

@@ -26,8 +26,9 @@ pub struct DelayDef {
     /// The duration. Either this, `until` or `first_of`.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
-    /// Until when: an instant as RFC 3339 writes it, or a time of day with or without days, `09:00`
-    /// or `next 09:00 mon-fri` ([SEMANTICS U17](crate::semantics#u17)); a template.
+    /// Until when: an instant as RFC 3339 writes it, a date with or without a time of its zone, or
+    /// a time of day with or without days, `09:00` or `next 09:00 mon-fri`
+    /// ([SEMANTICS U17](crate::semantics#u17)); a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// Until the first of these: durations, and what `until` takes; at most 8.

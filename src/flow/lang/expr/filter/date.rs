@@ -143,7 +143,9 @@ fn later(moment: &Moment, value: i64, unit: &str, zone: Zone) -> Option<Moment> 
         _ => None,
     };
     if matches!(unit, "second" | "minute" | "hour") {
-        let at = moment.at.to_utc().checked_add_signed(passing?)?;
+        // A date is the midnight with which it begins there.
+        let from = if moment.is_date { zone.first_at(moment.at.naive_local()) } else { moment.at.to_utc() };
+        let at = from.checked_add_signed(passing?)?;
         return Some(Moment { at: zone.at(at), is_date: false });
     }
     let wall = if moment.is_date { moment.at.naive_local() } else { zone.wall(moment.at.to_utc()) };
