@@ -54,6 +54,68 @@ fn numbers_are_read_as_they_are_written_in_each_language() {
     }
 }
 
+/// U10: what multiplies an amount, or makes it negative, is not passed over.
+#[test]
+fn an_amount_is_never_another_one() {
+    let rows = table("Amounts with a factor or a minus in words");
+    assert!(rows.len() >= 30);
+    for row in rows {
+        let [language, multiplied, negative, also] = row[..] else { panic!("{row:?}") };
+        for (written, expected) in [(multiplied, "none"), (negative, also)] {
+            assert_eq!(saved(&json!({"unit": true}), language, written), expected, "{row:?}");
+        }
+    }
+}
+
+/// U2, U10, U13, U15: the final mark of the contact's own script, quotes and emoji.
+#[test]
+fn what_is_written_around_an_answer_is_no_part_of_it() {
+    let rows = table("Marks around an answer");
+    assert!(rows.len() >= 15);
+    for row in rows {
+        let [number, date, email, url] = row[..] else { panic!("{row:?}") };
+        for (fields, written, expected) in [
+            (json!({}), number, "12"),
+            (json!({"expect": "date"}), date, "2026-05-07"),
+            (json!({"expect": "email"}), email, "ada@example.com"),
+            (json!({"expect": "url"}), url, "https://example.com/a"),
+        ] {
+            assert_eq!(saved(&fields, "en", written), expected, "{row:?}");
+        }
+    }
+}
+
+/// U13: as the country writes it, in a format and in none.
+#[test]
+fn dates_are_read_as_each_country_writes_them() {
+    let rows = table("Dates in their countries");
+    assert!(rows.len() >= 15);
+    for row in rows {
+        let [language, written, typed, expected] = row[..] else { panic!("{row:?}") };
+        for written in [written, typed] {
+            assert_eq!(dated(&json!({}), language, written), expected, "{row:?}");
+        }
+    }
+    for (language, written, format, expected) in [
+        ("ru", "07.05.2026 г.", "%d.%m.%Y", "2026-05-07"),
+        ("uk", "07.05.2026 р.", "%d.%m.%Y", "2026-05-07"),
+        ("th", "7/5/69", "%d/%m/%y", "2026-05-07"),
+        ("th", "7/5/2569", "%d/%m/%Y", "2026-05-07"),
+        ("en", "7/5/26", "%d/%m/%y", "2026-05-07"),
+    ] {
+        assert_eq!(dated(&json!({"formats": [format]}), language, written), expected, "{written}");
+    }
+}
+
+/// U13: a word for two days is neither, and none of them is guessed.
+#[test]
+fn a_word_for_tomorrow_and_yesterday_is_no_date() {
+    for written in ["कल", "परसों"] {
+        assert_eq!(dated(&json!({"relative": true}), "hi", written), "none", "{written}");
+    }
+    assert_eq!(dated(&json!({"relative": true}), "ur", "آج"), "2026-05-07");
+}
+
 /// U10: the author's word goes before the language, the settings' before it where a number is open.
 #[test]
 fn an_author_says_what_a_mark_is() {
@@ -151,6 +213,27 @@ fn every_month_is_read_as_it_is_written() {
     }
 }
 
+/// U16, U17: a date begins at midnight where its zone is, and so does a time without one.
+#[test]
+fn a_date_and_a_time_become_an_instant_in_a_zone() {
+    let sketch = flow("f")
+        .send("m", "{{ '2026-05-08' | add(9, 'hours', 'America/Mexico_City') }} {{ '2026-05-08' | add(9, 'hours') }}")
+        .node("d", "delay", json!({"until": "{{ context.at }}", "timezone": "America/Mexico_City"}))
+        .send("end", "x");
+    for (at, due) in [
+        ("2026-05-08", "2026-05-08T06:00:00Z"),
+        ("2026-05-08T09:00", "2026-05-08T15:00:00Z"),
+        ("2026-05-08 09:00", "2026-05-08T15:00:00Z"),
+        ("9:00", "2026-05-07T15:00:00Z"),
+        ("next 09:00 monday", "2026-05-11T15:00:00Z"),
+    ] {
+        let world = World::with([sketch.clone()]);
+        let session = world.begin(ada("f").context(json!({"at": at}))).session_id;
+        assert_eq!(world.sent(), ["2026-05-08T09:00:00-06:00 2026-05-08T09:00:00Z"]);
+        assert_eq!(world.session(session).deadline(), Some(due.parse::<DateTime<Utc>>().unwrap()), "{at}");
+    }
+}
+
 /// U16, U17: by the contact's zone, else the flow's, else UTC, however the clock jumps.
 #[test]
 fn a_delay_ends_when_the_contacts_clock_shows_the_time() {
@@ -173,24 +256,3 @@ fn a_delay_ends_when_the_contacts_clock_shows_the_time() {
         assert_eq!(world.sent(), [format!("{zone} 09:00")]);
     }
 }
-/// U16, U17: a date begins at midnight where its zone is, and so does a time without one.
-#[test]
-fn a_date_and_a_time_become_an_instant_in_a_zone() {
-    let sketch = flow("f")
-        .send("m", "{{ '2026-05-08' | add(9, 'hours', 'America/Mexico_City') }} {{ '2026-05-08' | add(9, 'hours') }}")
-        .node("d", "delay", json!({"until": "{{ context.at }}", "timezone": "America/Mexico_City"}))
-        .send("end", "x");
-    for (at, due) in [
-        ("2026-05-08", "2026-05-08T06:00:00Z"),
-        ("2026-05-08T09:00", "2026-05-08T15:00:00Z"),
-        ("2026-05-08 09:00", "2026-05-08T15:00:00Z"),
-        ("9:00", "2026-05-07T15:00:00Z"),
-        ("next 09:00 monday", "2026-05-11T15:00:00Z"),
-    ] {
-        let world = World::with([sketch.clone()]);
-        let session = world.begin(ada("f").context(json!({"at": at}))).session_id;
-        assert_eq!(world.sent(), ["2026-05-08T09:00:00-06:00 2026-05-08T09:00:00Z"]);
-        assert_eq!(world.session(session).deadline(), Some(due.parse::<DateTime<Utc>>().unwrap()), "{at}");
-    }
-}
-

@@ -7,7 +7,8 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::speech::Speech;
 use crate::digits::plain;
-use crate::flow::lang::calendar::{LanguageNames, common_year};
+use crate::flow::lang::calendar::{LanguageNames, NearbyDay, THAI_OFFSET, common_year, compact, figured};
+use crate::flow::lang::normal::unbracketed;
 
 /// More characters are no date.
 const MOST: usize = 64;
@@ -15,7 +16,8 @@ const MOST: usize = 64;
 /// The ways in which dates may be written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dates {
-    /// Formats of `strftime`; in ISO 8601, or with the name of the month, if there is none.
+    /// Formats of `strftime`; if there is none, in figures that leave no doubt, or with the name of
+    /// the month.
     pub(crate) formats: Box<[Box<str>]>,
     /// The first of the hundred years in which a year of two digits lies; 80 years ago if absent.
     pub(crate) century: Option<i32>,
@@ -23,28 +25,69 @@ pub(crate) struct Dates {
     pub(crate) relative: bool,
 }
 
-/// Reads a date in one of the formats, the first that fits; without formats in ISO 8601:
-/// `2026-05-07`, or a time on that day. Names of months are those of the conversation's languages.
+/// Reads a date in one of the formats, the first that fits; without formats in figures that leave
+/// no doubt: `2026-05-07`, `2026. 5. 7.`, `7.5.2026`, or a time on that day. Names of months are
+/// those of the conversation's languages.
 pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
     if text.len() > MOST {
         return None;
     }
     let text: String = plain(text).chars().map(mark).collect();
-    let text = text.trim().trim_end_matches(['!', '。']);
-    let nearby = || dates.relative.then(|| nearby(text, cx)).flatten();
+    let (text, bare) = (text.trim(), unbracketed(&text));
+    let nearby = || dates.relative.then(|| nearby(bare, cx)).flatten();
     let written = |text: &str| {
         if dates.formats.is_empty() {
-            return iso(text);
+            return unformatted(text, cx.counts_as_thai());
         }
-        dates.formats.iter().find_map(|format| formatted(text, format, dates.century, cx.today))
+        dates.formats.iter().find_map(|format| formatted(text, format, dates.century, cx))
     };
-    let date = written(text).or_else(|| written(text.trim_end_matches(['.', ',', ';', ' '])));
-    let date = date.or_else(|| named(text, dates, cx)).or_else(nearby);
-    let date = date.map(|date| match cx.counts_as_thai() {
-        true => date.with_year(common_year(date.year())).unwrap_or(date),
-        false => date,
-    });
+    let date = written(text).or_else(|| written(bare)).or_else(|| written(without_filler(bare)?));
+    let date = date.or_else(|| named(bare, dates, cx)).or_else(nearby);
     date.filter(|date| (1_000..=9_999).contains(&date.year()))
+}
+
+/// A date without the words behind it that say nothing: `07.05.2026 г.`.
+fn without_filler(text: &str) -> Option<&str> {
+    const FILLERS: [&str; 33] = [
+        "г",
+        "год",
+        "года",
+        "году",
+        "р",
+        "рік",
+        "року",
+        "році",
+        "ж",
+        "жылы",
+        "r",
+        "rok",
+        "roku",
+        "g",
+        "god",
+        "godine",
+        "godini",
+        "d",
+        "gada",
+        "an",
+        "p",
+        "թ",
+        "წ",
+        "წელი",
+        "წელს",
+        "e",
+        "年",
+        "日",
+        "です",
+        "일",
+        "입니다",
+        "ครับ",
+        "ค่ะ",
+    ];
+    let end = text.rfind(|c: char| c.is_ascii_digit())? + 1;
+    let (date, behind) = text.split_at(end);
+    let mut words =
+        behind.split(|c: char| c == '.' || c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    words.all(|word| FILLERS.contains(&&*word.to_lowercase())).then_some(date)
 }
 
 /// The mark that a keyboard writes in another shape: `／`, `‑`.
@@ -59,36 +102,49 @@ fn mark(c: char) -> char {
     }
 }
 
-fn iso(text: &str) -> Option<NaiveDate> {
-    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+fn unformatted(text: &str, is_thai: bool) -> Option<NaiveDate> {
     let instant = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.date_naive());
     let local = |format| NaiveDateTime::parse_from_str(text, format).ok().map(|at| at.date());
-    day().or_else(instant).or_else(|| local("%Y-%m-%dT%H:%M:%S%.f")).or_else(|| local("%Y-%m-%dT%H:%M"))
+    let day = figured(text, is_thai).filter(|(end, _)| *end == text.len()).map(|(_, date)| date);
+    let day = day.or_else(|| compact(text, is_thai)).or_else(instant);
+    day.or_else(|| local("%Y-%m-%dT%H:%M:%S%.f")).or_else(|| local("%Y-%m-%dT%H:%M"))
 }
 
 /// In a format. A year of four digits is no other, one of two lies in the author's century.
-fn formatted(text: &str, format: &str, century: Option<i32>, today: NaiveDate) -> Option<NaiveDate> {
+fn formatted(text: &str, format: &str, century: Option<i32>, cx: &Speech<'_>) -> Option<NaiveDate> {
     let mut parsed = Parsed::new();
     parse(&mut parsed, text, StrftimeItems::new(format)).ok()?;
     if parsed.year().is_some_and(|year| year < 1_000) {
         return None;
     }
     if let (None, None, Some(two)) = (parsed.year(), parsed.year_div_100(), parsed.year_mod_100()) {
-        parsed.set_year_div_100(i64::from(whole_year(two, century, today)) / 100).ok()?;
+        let year = whole_year(two, century, cx);
+        // The two digits of a Thai year are those of another one.
+        if cx.counts_as_thai() {
+            return NaiveDate::from_ymd_opt(year, parsed.month()?, parsed.day()?);
+        }
+        parsed.set_year_div_100(i64::from(year) / 100).ok()?;
     }
-    parsed.to_naive_date().ok()
+    match parsed.year().filter(|_| cx.counts_as_thai()) {
+        Some(year) if common_year(year) != year => {
+            NaiveDate::from_ymd_opt(common_year(year), parsed.month()?, parsed.day()?)
+        }
+        _ => parsed.to_naive_date().ok(),
+    }
 }
 
-/// The year that two digits mean.
-fn whole_year(two: i32, century: Option<i32>, today: NaiveDate) -> i32 {
+/// The year that two digits mean; those of a Thai are of a year as Thai count them.
+fn whole_year(two: i32, century: Option<i32>, cx: &Speech<'_>) -> i32 {
     const BACK: i32 = 79;
-    let first = century.unwrap_or(today.year() - BACK);
-    first + (two - first).rem_euclid(100)
+    let offset = if cx.counts_as_thai() { THAI_OFFSET } else { 0 };
+    let first = century.unwrap_or(cx.today.year() - BACK) + offset;
+    first + (two - first).rem_euclid(100) - offset
 }
 
 /// The date that a word means beside today: `tomorrow`, `mañana`.
 fn nearby(text: &str, cx: &Speech<'_>) -> Option<NaiveDate> {
-    let days = cx.tags().flat_map(LanguageNames::kin_of).find_map(|names| names.nearby(text))?;
+    let named = cx.tags().flat_map(LanguageNames::kin_of).find_map(|names| names.nearby(text))?;
+    let NearbyDay::At(days) = named else { return None };
     cx.today.checked_add_signed(TimeDelta::days(days))
 }
 
@@ -104,7 +160,8 @@ fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
         return None;
     }
     let is_short = has(|item| matches!(item, Item::Numeric(Numeric::YearMod100, _)));
-    let whole = |two| whole_year(two, dates.century, cx.today);
+    let is_short = is_short || (dates.formats.is_empty() && cx.counts_as_thai());
+    let whole = |two| whole_year(two, dates.century, cx);
     cx.calendar().read(text, is_short.then_some(&whole))
 }
 
@@ -112,8 +169,8 @@ fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
 pub(crate) fn check_format(format: &str) -> bool {
     let Some(date) = NaiveDate::from_ymd_opt(2031, 11, 23) else { return false };
     let mut text = String::new();
-    write!(text, "{}", date.format(format)).is_ok()
-        && formatted(&text, format, Some(2000), date) == Some(date)
+    let cx = Speech { languages: [None, None], decimal: None, today: date };
+    write!(text, "{}", date.format(format)).is_ok() && formatted(&text, format, Some(2000), &cx) == Some(date)
 }
 
 #[cfg(test)]
@@ -151,8 +208,129 @@ mod tests {
     }
 
     #[test]
+    fn u13_figures_that_leave_no_doubt_need_no_format() {
+        for text in [
+            "2026. 5. 7.",
+            "2026.5.7",
+            "2026/5/7",
+            "2026/05/07",
+            "２０２６／０５／０７",
+            "2026.05.07.",
+            "20260507",
+            "7.5.2026",
+            "07.05.2026",
+            "2026-05-07।",
+            "(2026-05-07)",
+            "2026-05-07 ✅",
+            "2026-05-07?",
+            "2026-05-07。",
+            "«2026-05-07»",
+            "2026-05-07۔",
+            "２０２６－０５－０７！",
+            "*2026-05-07*",
+            "07.05.2026 г.",
+            "2026. 5. 7",
+            "2026-05-07 年",
+        ] {
+            check(text, &[], "2026-05-07");
+        }
+        for text in [
+            "07.05.2026 г.",
+            "07.05.2026 р.",
+            "07.05.2026 r.",
+            "07.05.2026.",
+            "(07.05.2026)",
+            "07.05.2026 👍",
+        ] {
+            check(text, &["%d.%m.%Y"], "2026-05-07");
+        }
+        check("07.05.2026 pm", &["%d.%m.%Y"], "-");
+    }
+
+    #[test]
+    fn u13_years_of_a_thai_are_theirs_also_in_two_digits() {
+        for (text, formats, expected) in [
+            ("7/5/69", &["%d/%m/%y"][..], "2026-05-07"),
+            ("7/5/2569", &["%d/%m/%Y"], "2026-05-07"),
+            ("29/2/2567", &["%d/%m/%Y"], "2024-02-29"),
+            ("29/2/67", &["%d/%m/%y"], "2024-02-29"),
+            ("7 พ.ค. 69", &[], "2026-05-07"),
+            ("7 พ.ค. 2569", &[], "2026-05-07"),
+            ("07.05.2569", &[], "2026-05-07"),
+            ("2569-05-07", &[], "2026-05-07"),
+            ("7 พ.ค. 69", &["%d %b %Y"], "-"),
+        ] {
+            let formats = formats.iter().map(|format| (*format).into()).collect();
+            let dates = Dates { formats, ..Dates::default() };
+            let read = read(text, &dates, &speech("th")).map(|date| date.to_string());
+            assert_eq!(read.as_deref().unwrap_or("-"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn u13_months_are_read_as_people_type_them() {
+        for (language, text, month) in [
+            ("ru", "7 фев 2026", 2),
+            ("ru", "7 сен 2026", 9),
+            ("ru", "7 ноя 2026", 11),
+            ("hi", "7 अक्टूबर 2026", 10),
+            ("hi", "7 फरवरी 2026", 2),
+            ("bn", "৭ জানুয়ারি ২০২৬", 1),
+            ("he", "7 במרס 2026", 3),
+            ("fr", "7 fév 2026", 2),
+            ("id", "7 Agt 2026", 8),
+            ("fa", "7 می 2026", 5),
+            ("el", "7 Μάη 2026", 5),
+            ("es", "7 setiembre 2026", 9),
+            ("es", "7 sep 2026", 9),
+            ("de", "7. Sept 2026", 9),
+            ("de", "7. Febr. 2026", 2),
+            ("it", "7 sett 2026", 9),
+            ("pt", "7 fever 2026", 2),
+            ("uk", "7 вер 2026", 9),
+            ("pl", "7 paź 2026", 10),
+            ("pl", "7 wrześ 2026", 9),
+            ("cs", "7 listop 2026", 11),
+            ("tr", "7 Ağus 2026", 8),
+            ("nl", "7 mrt 2026", 3),
+            ("fi", "7 tammi 2026", 1),
+            ("ta", "7 ஆகஸ்டு 2026", 8),
+            ("te", "7 ఆగస్ట్ 2026", 8),
+            ("gu", "7 ઓગસ્ટ 2026", 8),
+            ("ar", "7 ابريل 2026", 4),
+            ("sw", "7 Agos 2026", 8),
+            ("hu", "2026. szept 7.", 9),
+        ] {
+            let read = read(text, &Dates::default(), &speech(language)).map(|date| date.to_string());
+            assert_eq!(read, Some(format!("2026-{month:02}-07")), "{language} {text}");
+        }
+        // The weekday of this name is no month, and `jui` may be either.
+        for (text, expected) in [("mar. 7 mai 2026", Some("2026-05-07")), ("7 jui 2026", None)] {
+            let read = read(text, &Dates::default(), &speech("fr")).map(|date| date.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_date_is_none() {
-        for text in ["", "tomorrow", "2026-02-30", "2026-13-01", "07.05.2026", "+12345-01-01", "0000-01-01"] {
+        for text in [
+            "",
+            "tomorrow",
+            "2026-02-30",
+            "2026-13-01",
+            "07/05/2026",
+            "07-05-2026",
+            "+12345-01-01",
+            "0000-01-01",
+            "2026.5.7.1",
+            "2026.5/7",
+            "20261507",
+            "12345678",
+            "2026 5 7",
+            "7.5.26",
+            "2026.5.",
+            "2026-05-07 or so",
+        ] {
             check(text, &[], "-");
         }
         check("2026-05-07", &["%d/%m/%Y"], "-");
@@ -202,6 +380,9 @@ mod tests {
             assert_eq!(read.as_deref(), Some(expected), "{text}");
         }
         check("mañana", &[], "-");
+        for text in ["कल", "परसों"] {
+            assert_eq!(read(text, &dates, &speech("hi")), None, "{text} is before today or after it");
+        }
     }
 
     #[test]

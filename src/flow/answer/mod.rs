@@ -112,8 +112,11 @@ impl Expect {
             }
             Self::Number { whole, decimal, has_unit, .. } => {
                 let marks = decimal.map_or_else(|| cx.marks(), Marks::Fixed);
-                let read = if *has_unit { number::read_amount } else { number::read };
-                let number = read(text, marks).filter(|number| !whole || is_whole(*number));
+                let number = match has_unit {
+                    true => number::read_amount(text, marks, cx.language()),
+                    false => number::read(text, marks),
+                };
+                let number = number.filter(|number| !whole || is_whole(*number));
                 number.map(|number| Value::Number(number::json_number(number)))
             }
             Self::Phone(_) => phone(text, said.home).map(|phone| phone.to_string().into()),

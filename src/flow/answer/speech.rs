@@ -23,10 +23,14 @@ impl<'a> Speech<'a> {
         self.languages.into_iter().flatten().chain(std::iter::once("en"))
     }
 
+    /// The language that is spoken: the contact's, else the flow's.
+    pub(crate) fn language(&self) -> Option<&'a str> {
+        self.languages.into_iter().flatten().next()
+    }
+
     /// True if years are those of Thailand: the contact's language is Thai.
     pub(crate) fn counts_as_thai(&self) -> bool {
-        let tag = self.languages.into_iter().flatten().next();
-        tag.and_then(Language::parse).is_some_and(|tag| tag.primary() == "th")
+        self.language().and_then(Language::parse).is_some_and(|tag| tag.primary() == "th")
     }
 
     /// The names of months in them.

@@ -1,6 +1,8 @@
 //! E-mail addresses and web addresses: what certainly is none is refused, the rest is for those who
 //! write to it.
 
+use crate::flow::lang::normal::{is_combining, is_frame, narrow};
+
 /// Reads an e-mail address; its domain in lower case. Marks without width, a final full stop or
 /// comma, and what mail programs and keyboards put around an address are no part of it (SEMANTICS
 /// U15).
@@ -12,7 +14,9 @@ pub(super) fn email(text: &str) -> Option<String> {
         return None;
     }
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).map(narrow).collect();
-    let text = bare(visible.trim());
+    let text = unwrapped(visible.trim());
+    let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
+    let text = text.get(scheme.map_or(0, str::len)..).unwrap_or(text).trim_start();
     if text.len() > MOST {
         return None;
     }
@@ -36,24 +40,15 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// The letters and signs that Chinese and Japanese keyboards write twice as wide.
-fn narrow(c: char) -> char {
-    match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        '。' | '｡' => '.',
-        c => c,
-    }
-}
-
-/// The address without the marks around it or at its end.
-fn bare(text: &str) -> &str {
-    let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
-    let text = text.get(scheme.map_or(0, str::len)..).unwrap_or(text);
-    let text = text.trim_end_matches(['.', ',', ';', '!', '?', '،', '、']);
-    let pairs =
-        [('<', '>'), ('(', ')'), ('[', ']'), ('"', '"'), ('“', '”'), ('„', '“'), ('«', '»'), ('\'', '\'')];
-    let inside = pairs.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
-    inside.unwrap_or(text).trim()
+/// An address without the marks that people and programs write around it or at its end. One that an
+/// address may begin with, such as `_`, is taken away only where it is at both ends.
+fn unwrapped(text: &str) -> &str {
+    let is_outside = |c: char| is_frame(c) || matches!(c, '(' | ')' | '[' | ']' | '<' | '>' | '{' | '}');
+    let address = text.trim_end_matches(is_outside);
+    let behind = text.get(address.len()..).unwrap_or_default();
+    let may_begin = |c: char| "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let closes = |c: char| behind.contains(if c == '{' { '}' } else { c });
+    address.trim_start_matches(|c| is_outside(c) && c != '.' && (!may_begin(c) || closes(c)))
 }
 
 /// Reads a web address: `http` or `https`, and a host. Marks without width and a final full stop or
@@ -64,7 +59,7 @@ pub(super) fn url(text: &str) -> Option<String> {
         return None;
     }
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    let text = visible.trim().trim_end_matches(['.', ',']);
+    let text = unwrapped_url(visible.trim());
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
     }
@@ -74,6 +69,22 @@ pub(super) fn url(text: &str) -> Option<String> {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     is_authority(authority).then(|| text.to_owned())
+}
+
+/// The same of a web address, which may end with a bracket that it opens itself, and with `*`, `_`,
+/// `-` or `|` of its own.
+fn unwrapped_url(text: &str) -> &str {
+    let address = text.trim_start_matches(|c| is_frame(c) || matches!(c, '(' | '[' | '<' | '{'));
+    let before = text.strip_suffix(address).unwrap_or_default();
+    let opened = |open| address.contains(open);
+    address.trim_end_matches(|c| match c {
+        ')' => !opened('('),
+        ']' => !opened('['),
+        '>' => !opened('<'),
+        '}' => !opened('{'),
+        '*' | '_' | '`' | '|' => before.contains(c),
+        c => is_frame(c),
+    })
 }
 
 /// A host with a port or without. A name before the host is refused: it is there to deceive.
@@ -92,16 +103,14 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
-/// Labels of letters, digits and hyphens between dots.
+/// Labels of letters, digits, the marks that belong to letters, and hyphens between dots.
 fn is_domain(text: &str) -> bool {
-    // Vowel signs and the like, which are no letters.
-    let is_mark = |c: char| !c.is_ascii() && !c.is_control() && !c.is_whitespace();
     let is_label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || is_mark(c))
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || is_combining(c))
     };
     text.len() <= 253 && text.split('.').all(is_label)
 }
@@ -130,6 +139,33 @@ mod tests {
             ("ada@example.com،", "ada@example.com"),
             ("ａｄａ＠example．com", "ada@example.com"),
             ("ada@example.com。", "ada@example.com"),
+            ("ada@example.com।", "ada@example.com"),
+            ("ada@example.com۔", "ada@example.com"),
+            ("ada@example.com።", "ada@example.com"),
+            ("ada@example.com។", "ada@example.com"),
+            ("ada@example.com։", "ada@example.com"),
+            ("ada@example.com؟", "ada@example.com"),
+            ("ada@example.com؛", "ada@example.com"),
+            ("ada@example.com…", "ada@example.com"),
+            ("ada@example.com...", "ada@example.com"),
+            ("ada@example.com”", "ada@example.com"),
+            ("ada@example.com»", "ada@example.com"),
+            ("ada@example.com」", "ada@example.com"),
+            ("「ada@example.com」", "ada@example.com"),
+            ("【ada@example.com】", "ada@example.com"),
+            ("ada@example.com😊", "ada@example.com"),
+            ("ada@example.com 😊", "ada@example.com"),
+            ("📧 ada@example.com 👍🏽", "ada@example.com"),
+            ("*ada@example.com*", "ada@example.com"),
+            ("_ada@example.com_", "ada@example.com"),
+            ("_ada@example.com", "_ada@example.com"),
+            ("'ada@example.com", "'ada@example.com"),
+            ("`ada@example.com`", "ada@example.com"),
+            ("(ada@example.com).", "ada@example.com"),
+            ("ada@example.com)", "ada@example.com"),
+            ("<mailto:ada@example.com>", "ada@example.com"),
+            ("ada@उदाहरण.भारत।", "ada@उदाहरण.भारत"),
+            ("ada@ตัวอย่าง.ไทย", "ada@ตัวอย่าง.ไทย"),
         ] {
             assert_eq!(email(text).as_deref(), Some(expected));
         }
@@ -149,6 +185,9 @@ mod tests {
             "ada@-example.com",
             "ada@example.com, b@c.de",
             "ada@example.com.@",
+            "ada@exam।ple.com",
+            "ada@exam😊ple.com",
+            "ada@example.com。bob@example.com",
             ".",
             &long,
         ] {
@@ -166,6 +205,24 @@ mod tests {
             "https://例子.广告/路径",
             "http://127.0.0.1?x",
         ] {
+            assert_eq!(url(text).as_deref(), Some(text));
+        }
+        for text in [
+            "https://example.com/a।",
+            "https://example.com/a。",
+            "https://example.com/a؟",
+            "https://example.com/a 👍🏽",
+            "https://example.com/a😊",
+            "<https://example.com/a>",
+            "「https://example.com/a」",
+            "(https://example.com/a)",
+            "https://example.com/a”",
+            "*https://example.com/a*",
+            "https://example.com/a!",
+        ] {
+            assert_eq!(url(text).as_deref(), Some("https://example.com/a"), "{text}");
+        }
+        for text in ["https://example.com/a_(b)", "https://example.com/a_", "https://example.com/a/?b=c*"] {
             assert_eq!(url(text).as_deref(), Some(text));
         }
         assert_eq!(url("https://example.com/a\u{200b}.").as_deref(), Some("https://example.com/a"));

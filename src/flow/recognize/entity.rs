@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use chrono::NaiveDate;
 use linkify::{LinkFinder, LinkKind};
 use serde_json::{Value, json};
 
 use crate::digits;
 use crate::flow::form::read::words;
-use crate::flow::lang::calendar::CalendarNames;
+use crate::flow::lang::calendar::{CalendarNames, figured};
+use crate::flow::lang::normal::{is_frame, is_unspaced, narrow};
 use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
 
@@ -53,31 +53,42 @@ impl Entity {
     }
 }
 
+/// The way in which the people of a conversation write.
+pub(crate) struct Writing<'a> {
+    /// The language that is spoken.
+    pub(crate) language: Option<&'a str>,
+    /// The marks of numbers in it.
+    pub(crate) marks: Marks,
+    /// The names of months and weekdays.
+    pub(crate) calendar: &'a dyn Fn() -> CalendarNames,
+    /// True if years may be those that Thai count.
+    pub(crate) is_thai: bool,
+}
+
 /// Returns the entities of these kinds in a text, in their order, at most 64 of them. Without a
 /// search for telephone numbers the kinds are to be others than those and numbers.
 pub(crate) fn entities(
     text: &str,
     kinds: &[EntityType],
     phones: Option<PhoneFinder>,
-    marks: Marks,
-    calendar: &dyn Fn() -> CalendarNames,
+    writing: &Writing<'_>,
 ) -> Vec<Value> {
     let mut found = Vec::new();
     add(&mut found, text, links);
     if text.contains(char::is_alphabetic) && text.contains(is_digit) {
-        let calendar = calendar();
+        let calendar = (writing.calendar)();
         add(&mut found, text, |text| {
             let dates = calendar.find(text).into_iter();
             dates.map(|(place, date)| Entity::new(EntityType::Date, date.to_string(), place)).collect()
         });
     }
-    add(&mut found, text, dates);
+    add(&mut found, text, |text| dates(text, writing.is_thai));
     if let Some(finder) = phones {
         add(&mut found, text, |text| {
             let phones = finder.all(text).into_iter();
             phones.map(|(place, number)| Entity::new(EntityType::Phone, number.e164(), place)).collect()
         });
-        add(&mut found, text, |text| numbers(text, marks));
+        add(&mut found, text, |text| numbers(text, writing));
     }
     let wanted = found.iter().filter(|entity| kinds.is_empty() || kinds.contains(&entity.kind));
     wanted.take(MOST).map(|entity| entity.to_json(text)).collect()
@@ -108,77 +119,136 @@ fn links(text: &str) -> Vec<Entity> {
             LinkKind::Url => EntityType::Url,
             _ => return None,
         };
-        Some(Entity::new(kind, link.as_str(), link.start()..link.end()))
+        let written = link.as_str().trim_start_matches(is_frame);
+        let (start, address) = (link.end() - written.len(), address(written));
+        Some(Entity::new(kind, address, start..start + address.len()))
     });
     links.collect()
 }
 
-/// Runs of digits, of any script, and of the characters between digits, each with its place.
-fn runs<'t>(text: &'t str, inside: &'static [char]) -> impl Iterator<Item = (usize, &'t str)> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let rest = text.get(from..)?;
-            let start = from + rest.find(is_digit)?;
-            let run = text.get(start..)?;
-            let run = run.get(..run.find(|c| !is_digit(c) && !inside.contains(&c)).unwrap_or(run.len()))?;
-            from = start + run.len();
-            let run = run.trim_end_matches(inside);
-            let before = text.get(..start).and_then(|text| text.chars().next_back());
-            if !before.is_some_and(char::is_alphanumeric) {
-                return Some((start, run));
-            }
-        }
-    })
+/// A link up to the first mark of another script, which ends the sentence and not the address.
+fn address(link: &str) -> &str {
+    let ends = |c: &char| !c.is_ascii() && !c.is_alphanumeric() && is_frame(*c);
+    let end = link.find(|c: char| ends(&c)).unwrap_or(link.len());
+    link.get(..end).unwrap_or(link).trim_end_matches(is_frame)
 }
 
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || (!c.is_ascii() && digits::digit(c).is_some())
 }
 
-fn dates(text: &str) -> Vec<Entity> {
-    let dates = runs(text, &['-', '.', '/']).filter_map(|(start, run)| {
-        let plain = digits::plain(run);
-        let forms: &[&str] = if plain.get(4..5).is_some_and(|c| !c.starts_with(|c: char| c.is_ascii_digit()))
-        {
-            &["%Y-%m-%d", "%Y/%m/%d"]
-        } else {
-            &["%d.%m.%Y"]
-        };
-        let year_is_whole = plain.split(['-', '.', '/']).any(|part| part.len() == 4);
-        let date = forms.iter().find_map(|form| NaiveDate::parse_from_str(&plain, form).ok());
-        let date = date.filter(|_| year_is_whole && plain.len() <= 10)?;
-        Some(Entity::new(EntityType::Date, date.to_string(), start..start + run.len()))
-    });
-    dates.collect()
+/// The places in a text where digits of any script begin that belong to no word.
+fn starts(text: &str) -> impl Iterator<Item = usize> {
+    let mut before = None;
+    text.char_indices().filter_map(move |(place, c)| {
+        let is_of_word = |c: char| c.is_alphanumeric() && !is_unspaced(c);
+        let begins = is_digit(c) && !before.is_some_and(is_of_word);
+        before = Some(c);
+        begins.then_some(place)
+    })
+}
+
+fn dates(text: &str, is_thai: bool) -> Vec<Entity> {
+    /// Bytes of the longest date that is read.
+    const MOST_BYTES: usize = 48;
+    let mut found: Vec<Entity> = Vec::new();
+    let mut from = 0;
+    for start in starts(text) {
+        let before = text.get(..start).unwrap_or_default();
+        // The middle of a longer row of figures.
+        let is_inside =
+            before.strip_suffix(['-', '.', '/', ',']).is_some_and(|rest| rest.ends_with(is_digit));
+        if start < from || is_inside {
+            continue;
+        }
+        let most = text.len().min(start + MOST_BYTES);
+        let end = (start..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(start);
+        let Some(rest) = text.get(start..end) else { continue };
+        // Character by character the same, digits and marks as ours.
+        let plain: String = rest.chars().map(|c| narrow(digits::digit(c).unwrap_or(c))).collect();
+        if let Some((length, date)) = figured(&plain, is_thai) {
+            let count = plain.get(..length).map_or(0, |date| date.chars().count());
+            let length: usize = rest.chars().take(count).map(char::len_utf8).sum();
+            found.push(Entity::new(EntityType::Date, date.to_string(), start..start + length));
+            from = start + length;
+        }
+    }
+    found
 }
 
 /// Characters between the digits of a number.
 const MARKS: &[char] =
     &['.', ',', '\'', '’', '\u{a0}', '\u{202f}', '\u{66b}', '\u{66c}', '\u{ff0c}', '\u{ff0e}'];
 
-fn numbers(text: &str, marks: Marks) -> Vec<Entity> {
+fn numbers(text: &str, writing: &Writing<'_>) -> Vec<Entity> {
     let mut found = Vec::new();
-    for (start, run) in runs(text, MARKS) {
-        let before = text.get(..start).unwrap_or_default();
+    let mut from = 0;
+    for start in starts(text) {
+        if start < from {
+            continue;
+        }
+        let (before, rest) = text.split_at(start);
+        let run = run(rest);
         let end = start + run.len();
+        from = end;
+        if number::is_multiplied(text.get(end..).unwrap_or_default(), writing.language)
+            || number::is_multiplier_at_end(before)
+        {
+            continue;
+        }
         let point = before
             .strip_suffix('.')
             .filter(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '.'));
-        let (before, start) = point.map_or((before, start), |before| (before, before.len()));
-        let sign = before
-            .chars()
-            .next_back()
-            .filter(|c| matches!(c, '-' | '−'))
-            .filter(|sign| !before.trim_end_matches(*sign).ends_with(char::is_alphanumeric));
-        let width = sign.map_or(0, char::len_utf8);
-        let place = start - width..end;
-        match number::read(text.get(place.clone()).unwrap_or_default(), marks) {
-            Some(value) => found.push(Entity::new(EntityType::Number, number::json_number(value), place)),
-            None => found.extend(listed(run, end - run.len(), marks)),
-        }
+        let (before, begin) = point.map_or((before, start), |before| (before, before.len()));
+        let (is_negative, sign) = sign(before);
+        let Some(value) = text.get(begin..end).and_then(|number| number::read(number, writing.marks)) else {
+            found.extend(listed(run, start, writing.marks));
+            continue;
+        };
+        let value = if is_negative { -value } else { value };
+        found.push(Entity::new(EntityType::Number, number::json_number(value), begin - sign..end));
     }
     found
+}
+
+/// The digits that a text begins with, the marks between them, and groups of thousands behind
+/// blanks: `1 500`, `1 234,50`.
+fn run(text: &str) -> &str {
+    let run = |text: &str| {
+        let end = text.find(|c| !is_digit(c) && !MARKS.contains(&c)).unwrap_or(text.len());
+        text.get(..end).unwrap_or(text).trim_end_matches(MARKS).len()
+    };
+    let digits = |text: &str| text.chars().take_while(|c| is_digit(*c)).count();
+    let mut end = run(text);
+    let whole = text.get(..end).unwrap_or_default();
+    if digits(whole) != whole.chars().count() || digits(whole) > 3 {
+        return whole;
+    }
+    while let Some(rest) = text.get(end..).and_then(|rest| rest.strip_prefix([' ', '\u{2009}'])) {
+        if digits(rest) != 3 {
+            break;
+        }
+        let blank = text.get(end..).map_or(0, |tail| tail.len() - rest.len());
+        let group = rest.get(..run(rest)).unwrap_or_default();
+        end += blank + group.len();
+        if digits(group) != group.chars().count() {
+            break;
+        }
+    }
+    text.get(..end).unwrap_or(text)
+}
+
+/// True if a text before a number ends with a sign, or a word, for the negative; and its length.
+fn sign(before: &str) -> (bool, usize) {
+    let sign = before
+        .chars()
+        .next_back()
+        .filter(|c| matches!(c, '-' | '−'))
+        .filter(|sign| !before.trim_end_matches(*sign).ends_with(char::is_alphanumeric));
+    match sign {
+        Some(sign) => (true, sign.len_utf8()),
+        None => number::minus_at_end(before).map_or((false, 0), |length| (true, length)),
+    }
 }
 
 /// The numbers of a list without blanks: `1,2,3`.
@@ -201,16 +271,13 @@ mod tests {
         CalendarNames::of(["es", "en"].into_iter())
     }
 
+    const WRITING: Writing<'static> =
+        Writing { language: None, marks: Marks::Open, calendar: &calendar, is_thai: false };
+
     #[cfg(feature = "phone-numbers")]
     fn found(text: &str) -> Vec<(String, Value)> {
-        let all = entities(
-            text,
-            &[],
-            Some(PhoneFinder::at_home(crate::address::Home::of("DE"))),
-            Marks::Open,
-            &calendar,
-        )
-        .into_iter();
+        let all = entities(text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE"))), &WRITING)
+            .into_iter();
         all.map(|entity| (entity["type"].as_str().unwrap().to_owned(), entity["value"].clone())).collect()
     }
 
@@ -231,7 +298,7 @@ mod tests {
         ];
         let expected: Vec<_> = expected.into_iter().map(|(kind, value)| (kind.to_owned(), value)).collect();
         assert_eq!(found(text), expected);
-        let email = entities(text, &[EntityType::Email], None, Marks::Open, &calendar);
+        let email = entities(text, &[EntityType::Email], None, &WRITING);
         let place =
             json!({"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14});
         assert_eq!(email, [place]);
@@ -241,13 +308,7 @@ mod tests {
     #[test]
     fn addresses_and_dates_are_found_in_every_build() {
         let text = "ada@example.com rings +14155550123 before 7.5.2026, see http://example.com";
-        let found = entities(
-            text,
-            &[EntityType::Email, EntityType::Url, EntityType::Date],
-            None,
-            Marks::Open,
-            &calendar,
-        );
+        let found = entities(text, &[EntityType::Email, EntityType::Url, EntityType::Date], None, &WRITING);
         let values: Vec<_> = found.iter().map(|entity| entity["value"].as_str().unwrap()).collect();
         assert_eq!(values, ["ada@example.com", "2026-05-07", "http://example.com"]);
     }
@@ -286,14 +347,8 @@ mod tests {
             let text = unit.repeat((40 << 10) / unit.len());
             let before = cpu_time::ThreadTime::now();
             assert!(
-                entities(
-                    &text,
-                    &[],
-                    Some(PhoneFinder::at_home(crate::address::Home::of("DE"))),
-                    Marks::Open,
-                    &calendar
-                )
-                .len()
+                entities(&text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE"))), &WRITING)
+                    .len()
                     <= MOST
             );
             let spent = before.elapsed();
@@ -310,21 +365,92 @@ mod tests {
             ("07-may-2026?", "2026-05-07", "07-may-2026"),
             ("٧ mayo ٢٠٢٦", "2026-05-07", "٧ mayo ٢٠٢٦"),
         ] {
-            let found = entities(text, &[EntityType::Date], None, Marks::Open, &calendar);
+            let found = entities(text, &[EntityType::Date], None, &WRITING);
             let told: Vec<_> = found.iter().map(|date| (&date["value"], &date["text"])).collect();
             assert_eq!(told, [(&json!(date), &json!(written))], "{text}");
         }
         for text in
             ["may I have 7 of them in 2026 pieces?", "May 2026", "7 May", "31 February 2026", "7 mai 2026"]
         {
-            assert_eq!(entities(text, &[EntityType::Date], None, Marks::Open, &calendar), [0; 0], "{text}");
+            assert_eq!(entities(text, &[EntityType::Date], None, &WRITING), [0; 0], "{text}");
+        }
+    }
+
+    #[cfg(feature = "phone-numbers")]
+    #[test]
+    fn u10_a_text_has_the_numbers_that_an_answer_has() {
+        for (text, value) in [
+            ("it costs 1 500 €", json!(1500)),
+            ("1 234,50", json!(1234.5)),
+            ("about 12 345 people", json!(12_345)),
+            ("it is minus 5 degrees", json!(-5)),
+            ("気温は零下5度", json!(-5)),
+            ("âm 5 độ", json!(-5)),
+            ("menos 5", json!(-5)),
+            ("al menos 5", json!(5)),
+            ("au moins 5 personnes", json!(5)),
+            ("più o meno 5", json!(5)),
+            ("−5", json!(-5)),
+            ("5 kg", json!(5)),
+            ("I am 1.80 m", json!(1.8)),
+        ] {
+            assert_eq!(found(text), [("number".to_owned(), value)], "{text}");
+        }
+        for text in
+            ["12k", "3 million", "3 million people", "5 सौ रुपये", "elfu 5", "5万円", "it is 5 тыс. рублей"]
+        {
+            assert_eq!(found(text), [], "{text}");
+        }
+        let numbers = |text: &str| found(text).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+        assert_eq!(numbers("1 and 500"), [1, 500]);
+        assert_eq!(numbers("2 50 7"), [2, 50, 7]);
+        assert_eq!(numbers("1234 5"), [1234, 5]);
+    }
+
+    #[test]
+    fn u13_a_text_has_the_dates_that_an_answer_has() {
+        let thai = || CalendarNames::of(["th"].into_iter());
+        let thai = Writing { calendar: &thai, is_thai: true, ..WRITING };
+        for (text, writing, date, written) in [
+            ("on 2026/05/07.", &WRITING, "2026-05-07", "2026/05/07"),
+            ("on 7.5.2026, please", &WRITING, "2026-05-07", "7.5.2026"),
+            ("2026. 5. 7. 예약", &WRITING, "2026-05-07", "2026. 5. 7"),
+            ("２０２６／０５／０７", &WRITING, "2026-05-07", "２０２６／０５／０７"),
+            ("07.05.2569", &thai, "2026-05-07", "07.05.2569"),
+            ("พบกัน7พ.ค.2569นะ", &thai, "2026-05-07", "7พ.ค.2569"),
+        ] {
+            let found = entities(text, &[EntityType::Date], None, writing);
+            let told: Vec<_> = found.iter().map(|date| (&date["value"], &date["text"])).collect();
+            assert_eq!(told, [(&json!(date), &json!(written))], "{text}");
+        }
+        for text in ["1.2.2026.5", "07/05/2026", "10.20.2026", "20260507", "12026-05-07"] {
+            assert_eq!(entities(text, &[EntityType::Date], None, &WRITING), [0; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn u15_the_mark_at_the_end_of_a_sentence_is_no_part_of_an_address() {
+        for (text, address) in [
+            ("लिखें ada@example.com। धन्यवाद", "ada@example.com"),
+            ("ada@example.com، شكرا", "ada@example.com"),
+            ("请写 ada@example.com。谢谢", "ada@example.com"),
+            ("ada@example.com😊", "ada@example.com"),
+            ("«ada@example.com»", "ada@example.com"),
+            ("https://example.com/a。ありがとう", "https://example.com/a"),
+            ("https://example.com/a۔", "https://example.com/a"),
+            ("https://example.com/a👍🏽", "https://example.com/a"),
+        ] {
+            let found = entities(text, &[EntityType::Email, EntityType::Url], None, &WRITING);
+            let told: Vec<_> = found.iter().map(|found| &found["value"]).collect();
+            assert_eq!(told, [&json!(address)], "{text}");
         }
     }
 
     #[test]
     fn u13_names_of_months_are_found_in_texts_without_blanks() {
         let japanese = || CalendarNames::of(["ja"].into_iter());
-        let found = entities("予約は 2026年05月7日 です", &[EntityType::Date], None, Marks::Open, &japanese);
+        let writing = Writing { calendar: &japanese, ..WRITING };
+        let found = entities("予約は 2026年05月7日 です", &[EntityType::Date], None, &writing);
         assert_eq!(found[0]["value"], "2026-05-07");
     }
 }

@@ -9,7 +9,7 @@ mod phone;
 mod phoneless;
 
 pub use entity::EntityType;
-pub(crate) use entity::entities;
+pub(crate) use entity::{Writing, entities};
 #[cfg(feature = "phone-numbers")]
 pub(crate) use phone::PhoneFinder;
 #[cfg(not(feature = "phone-numbers"))]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::address::Home;
 use crate::flow::expr::EvalError;
 use crate::flow::node::{Port, RecognizeEntities, RecognizePhone};
-use crate::flow::recognize::{PhoneFinder, entities as entities_in};
+use crate::flow::recognize::{PhoneFinder, Writing, entities as entities_in};
 use crate::flow::region::HomeRegion;
 use crate::flow::template::Template;
 use crate::kernel::turn::{Move, Run};
@@ -39,7 +39,13 @@ pub(super) fn entities(run: &mut Run<'_>, node: &RecognizeEntities) -> Move {
     };
     let speech = run.speech();
     let phones = node.with_phones.then(|| PhoneFinder::at_home(home));
-    let found = entities_in(&text, &node.types, phones, speech.marks(), &|| speech.calendar());
+    let writing = Writing {
+        language: speech.language(),
+        marks: speech.marks(),
+        calendar: &|| speech.calendar(),
+        is_thai: speech.counts_as_thai(),
+    };
+    let found = entities_in(&text, &node.types, phones, &writing);
     let port = if found.is_empty() { RecognizePhone::NOT_FOUND } else { RecognizePhone::FOUND };
     save(run, node.save_to.as_ref(), &Value::Array(found), port)
 }

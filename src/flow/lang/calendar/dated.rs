@@ -2,12 +2,13 @@
 //! 7th, 2026`, `2026年5月7日` (SEMANTICS U13).
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use chrono::NaiveDate;
 
 use super::{LanguageNames, Named, plain};
+use crate::flow::lang::normal::is_unspaced;
 
 /// The names of months and weekdays in some languages, ready to be found.
 pub(crate) struct CalendarNames {
@@ -20,6 +21,7 @@ impl CalendarNames {
         let tongue = |tag| {
             let mut names: Vec<(String, Named)> =
                 LanguageNames::kin_of(tag).flat_map(LanguageNames::all).collect();
+            names.extend(beginnings(&names));
             names.sort_by_key(|(name, _)| Reverse(name.len()));
             names
         };
@@ -73,6 +75,19 @@ impl CalendarNames {
         found
     }
 
+    /// The date between the first digit and the last of a word that is a sentence without blanks.
+    fn inside(&self, text: &str, word: Range<usize>) -> Option<(Range<usize>, NaiveDate)> {
+        let written = text.get(word.clone())?;
+        if !written.chars().any(is_unspaced) {
+            return None;
+        }
+        let is_digit = |c: char| c.is_ascii_digit() || crate::digits::digit(c).is_some();
+        let (start, last) = (written.find(is_digit)?, written.rfind(is_digit)?);
+        let length = written.get(last..)?.chars().next()?.len_utf8();
+        let range = word.start + start..word.start + last + length;
+        Some((range.clone(), self.read(text.get(range)?, None)?))
+    }
+
     /// The shortest date that has the word at a place in it.
     fn around(&self, text: &str, words: &[Range<usize>], place: usize) -> Option<(Range<usize>, NaiveDate)> {
         const REACH: usize = 3;
@@ -89,10 +104,32 @@ impl CalendarNames {
                 return None;
             }
             let range = words.get(first)?.start..words.get(end)?.end;
-            let date = self.read(text.get(range.clone())?, None)?;
+            let (range, date) = match self.inside(text, range.clone()) {
+                Some(inside) => inside,
+                None => (range.clone(), self.read(text.get(range)?, None)?),
+            };
             (1_000..=9_999).contains(&chrono::Datelike::year(&date)).then_some((range, date))
         })
     }
+}
+
+/// The beginnings of names of months, of three letters and more, that are those of one month and no
+/// name themselves: `фев`, `сен`.
+fn beginnings(names: &[(String, Named)]) -> Vec<(String, Named)> {
+    const LEAST: usize = 3;
+    let mut meant: BTreeMap<&str, Option<u32>> = BTreeMap::new();
+    for (name, meaning) in names {
+        let Named::Month(month) = meaning else { continue };
+        let has_letters = |begin: &&str| begin.chars().all(|c| c.is_alphabetic() && !is_unspaced(c));
+        let ends = name.char_indices().map(|(place, _)| place).skip(LEAST);
+        for begin in ends.filter_map(|end| name.get(..end)).filter(has_letters) {
+            let known = meant.entry(begin).or_insert(Some(*month));
+            *known = known.filter(|known| known == month);
+        }
+    }
+    let is_name = |begin: &str| names.iter().any(|(name, _)| name == begin);
+    let found = meant.into_iter().filter(|(begin, _)| !is_name(begin));
+    found.filter_map(|(begin, month)| Some((begin.to_owned(), Named::Month(month?)))).collect()
 }
 
 fn first_word((name, meaning): &(String, Named)) -> Option<&str> {
@@ -180,14 +217,11 @@ fn is_thai(c: char) -> bool {
 
 /// A year as Thai count them, since 543 before the others: 2569 is 2026.
 pub(crate) fn common_year(year: i32) -> i32 {
-    const OFFSET: i32 = 543;
-    if (2_400..=2_700).contains(&year) { year - OFFSET } else { year }
+    if (2_400..=2_700).contains(&year) { year - THAI_OFFSET } else { year }
 }
 
-/// True if a letter is of a script that writes no blanks between words.
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
-}
+/// The years by which Thai count more.
+pub(crate) const THAI_OFFSET: i32 = 543;
 
 /// True if a word says nothing in a date: `de`, `of`, `th`, `года`, `日`.
 fn is_filler(word: &str) -> bool {

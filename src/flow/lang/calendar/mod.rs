@@ -4,13 +4,15 @@
 //! abbreviated, and from two days ago to in two days.
 
 mod dated;
+mod figures;
 
 use std::fmt::{self, Write};
 
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, Datelike, FixedOffset};
 
-pub(crate) use dated::{CalendarNames, common_year};
+pub(crate) use dated::{CalendarNames, THAI_OFFSET, common_year};
+pub(crate) use figures::{compact, figured};
 
 use crate::flow::lang::language::lookup;
 use crate::flow::lang::normal::{key, without_accents};
@@ -32,9 +34,42 @@ pub(crate) enum Named {
     Weekday,
 }
 
+/// The day beside today that a word names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NearbyDay {
+    /// So many days from today.
+    At(i64),
+    /// One before today or one after it.
+    Unclear,
+}
+
 const MONTHS: [usize; 4] = [1, 2, 3, 4];
 const WEEKDAYS: [usize; 2] = [5, 6];
 const NEARBY: usize = 7;
+
+/// Further spellings of months that people type, by language.
+#[rustfmt::skip]
+const VARIANTS: [(&str, &str); 17] = [
+    ("de", "maerz=3 feber=2 jaenner=1"),
+    ("el", "Γενάρη=1 Γενάρης=1 Φλεβάρη=2 Φλεβάρης=2 Μάρτη=3 Μάρτης=3 Απρίλη=4 Απρίλης=4 Μάη=5 Μάης=5 Ιούνη=6 \
+        Ιούνης=6 Ιούλη=7 Ιούλης=7 Αύγουστο=8 Σεπτέμβρη=9 Σεπτέμβρης=9 Οκτώβρη=10 Οκτώβρης=10 Νοέμβρη=11 Νοέμβρης=11 \
+        Δεκέμβρη=12 Δεκέμβρης=12"),
+    ("es", "setiembre=9 set=9"),
+    ("id", "agt=8 agst=8 ags=8 pebruari=2 peb=2 nopember=11 nop=11"),
+    ("he", "מרס=3 מארס=3"),
+    ("fa", "می=5 جنوری=1 فبروری=2 اپریل=4 جون=6 جولای=7 آگوست=8 اکتوبر=10 نومبر=11 دسمبر=12"),
+    ("ur", "اگسٹ=8"),
+    ("ar", "يونية=6 يولية=7"),
+    ("hi", "अक्टूबर=10 ऑक्टोबर=10"),
+    ("mr", "जानेवरी=1 फेब्रुवारि=2"),
+    ("ne", "फेब्रुवरी=2 अक्टुबर=10 नोवेम्बर=11"),
+    ("bn", "জানুয়ারি=1 ফেব্রুয়ারি=2 অগাস্ট=8 আগষ্ট=8 অগস্ট=8"),
+    ("gu", "ઓગસ્ટ=8 ઓક્ટોબર=10"),
+    ("ta", "ஆகஸ்டு=8 பெப்ரவரி=2 ஜுலை=7 ஜுன்=6"),
+    ("te", "ఆగస్ట్=8 జూలై=7"),
+    ("kn", "ಆಗಸ್ಟ್=8 ಫೆಬ್ರುವರಿ=2 ಫೆಬ್ರವರಿ=2"),
+    ("ml", "ആഗസ്റ്റ്=8 ഓഗസ്റ്റ്=8"),
+];
 
 impl LanguageNames {
     /// Those of a language, or of the one that its readers are best served with.
@@ -101,8 +136,13 @@ impl LanguageNames {
                 .flat_map(move |(month, name)| ends.iter().map(move |end| (month, format!("{name}{end}"))));
             forms.map(|(month, name)| (plain(&name), Named::Month(month))).collect()
         };
-        match self.primary() {
-            "de" => vec![("maerz".to_owned(), Named::Month(3))],
+        let listed =
+            VARIANTS.iter().filter(|(tag, _)| *tag == self.primary()).flat_map(|(_, words)| words.split(' '));
+        let mut listed: Vec<(String, Named)> = listed
+            .filter_map(|word| word.split_once('='))
+            .filter_map(|(name, month)| Some((plain(name), Named::Month(month.parse().ok()?))))
+            .collect();
+        let formed = match self.primary() {
             "eu" => with(&["k", "ren", "n", "ko"]),
             "sr" | "bs" => with(&["a", "а"]),
             "mn" => {
@@ -113,16 +153,19 @@ impl LanguageNames {
                 counted.chain(named).collect()
             }
             _ => Vec::new(),
-        }
+        };
+        listed.extend(formed);
+        listed
     }
 
-    /// The days from today that a text names: -1 for `yesterday`.
-    pub(crate) fn nearby(self, text: &str) -> Option<i64> {
+    /// The days from today that a text names: -1 for `yesterday`. A word for two days, such as
+    /// the Hindi for tomorrow and yesterday, names none.
+    pub(crate) fn nearby(self, text: &str) -> Option<NearbyDay> {
         let text = plain(text);
-        (-2..)
-            .zip(self.list(NEARBY))
-            .find(|(_, word)| !word.is_empty() && plain(word) == text)
-            .map(|(day, _)| day)
+        let mut days =
+            (-2..).zip(self.list(NEARBY)).filter(|(_, word)| !word.is_empty() && plain(word) == text);
+        let (day, _) = days.next()?;
+        Some(if days.next().is_some() { NearbyDay::Unclear } else { NearbyDay::At(day) })
     }
 }
 

@@ -159,6 +159,30 @@ pub(super) fn is_accent(c: char) -> bool {
         | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
+/// Marks that are written with the letter before them: accents, vowel signs, tones, and those that
+/// take a vowel away.
+pub(crate) fn is_combining(c: char) -> bool {
+    let is_of_india = matches!(c, '\u{900}'..='\u{dff}')
+        && !c.is_alphanumeric()
+        && !is_edge(c)
+        && !matches!(c, '\u{970}' | '\u{9f2}' | '\u{9f3}' | '\u{9fa}'..='\u{9fd}' | '\u{a76}' | '\u{af0}' | '\u{af1}' | '\u{b70}' | '\u{bf0}'..='\u{bfa}' | '\u{c77}'..='\u{c7f}' | '\u{d4f}' | '\u{d79}' | '\u{df4}');
+    is_of_india
+        || is_accent(c)
+        || matches!(c,
+            '\u{483}'..='\u{487}' | '\u{711}' | '\u{730}'..='\u{74a}' | '\u{7a6}'..='\u{7b0}' | '\u{7eb}'..='\u{7f3}'
+            | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{eb1}' | '\u{eb4}'..='\u{ebc}'
+            | '\u{ec8}'..='\u{ecd}' | '\u{f18}' | '\u{f19}' | '\u{f35}' | '\u{f37}' | '\u{f39}' | '\u{f71}'..='\u{f84}'
+            | '\u{102b}'..='\u{103e}' | '\u{1056}'..='\u{1059}' | '\u{135d}'..='\u{135f}' | '\u{17b6}'..='\u{17d3}'
+            | '\u{17dd}' | '\u{3099}' | '\u{309a}')
+}
+
+/// True for a letter of a script that writes no blanks between words, or hangs particles on them.
+pub(crate) fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
 /// A letter whose accent is a part of it, as it is written without.
 pub(super) fn plain_letter(c: char) -> impl Iterator<Item = char> {
     let (first, second) = match c {

@@ -84,7 +84,8 @@ pub struct AnswerDef {
     /// A regular expression that a text matches as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The ways in which a date may be written, in the codes of `strftime`; in ISO 8601 if absent.
+    /// The ways in which a date may be written, in the codes of `strftime`; in figures
+    /// that leave no doubt if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formats: Option<Vec<String>>,
     /// Where a telephone number without a calling code is at home: the region's ISO 3166 code, or a
