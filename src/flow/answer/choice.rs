@@ -74,7 +74,8 @@ impl Choices {
     ) -> Option<Self> {
         let live = self.live.as_ref()?;
         let list = offered.map(|(id, label)| {
-            let words = self.place_of(id).and_then(|place| live.words.get(place));
+            let Some(place) = self.place_of(id) else { return Choice::of_data(id, label) };
+            let words = live.words.get(place);
             let (labels, synonyms) =
                 words.map_or((&[][..], &[][..]), |words| (&words.labels[..], &words.synonyms[..]));
             let labels = labels.iter().map(|label| &**label).chain([label]);
@@ -106,8 +107,15 @@ impl Choice {
         let folded = accented.map(|form| near::folded(form).into()).collect();
         let cut = labels.iter().filter(|label| label.ends_with('…')).map(|label| key(label).into());
         let signs = all.iter().filter_map(|word| emoji_of(word).map(Box::from)).collect();
-        let numbers =
-            all.iter().filter_map(|word| leading(&normal(word)).map(|n| unpadded(n).into())).collect();
+        let begins = |(at, word): (usize, &&str)| -> Option<Box<str>> {
+            let form = normal(word);
+            let number = leading(&form)?;
+            // An id such as `2f8c` is a name, and begins with no number.
+            let is_name =
+                || form.find(number).and_then(|at| form.get(at + number.len()..)).is_some_and(is_joined);
+            (at > 0 || !is_name()).then(|| unpadded(number).into())
+        };
+        let numbers = all.iter().enumerate().filter_map(begins).collect();
         let held = labels.iter().flat_map(|label| held(&normal(label)));
         Self {
             id: id.into(),
@@ -119,6 +127,19 @@ impl Choice {
             cut: cut.collect(),
             signs,
         }
+    }
+
+    /// A choice made of data. Nobody sees its id: where that has digits alone it is none of the
+    /// words that people write.
+    fn of_data(id: &str, label: &str) -> Self {
+        let mut choice = Self::new(id, [label], []);
+        let is_hidden = |form: &str| form.bytes().all(|b| b.is_ascii_digit());
+        let numbers = leading(&normal(label)).map(|number| unpadded(number).into());
+        choice.numbers = numbers.into_iter().collect();
+        if choice.words.first().is_some_and(|id| is_hidden(id)) {
+            choice.words = choice.words.iter().skip(1).cloned().collect();
+        }
+        choice
     }
 
     /// Every text that means it, as it is compared; its number aside.
@@ -176,18 +197,22 @@ fn named(choices: &Choices, payload: Option<&str>, text: &str) -> NamedChoice {
     }
 }
 
-/// The choice that a word of an order means: by its place where places are seen, by its label where
-/// one has such a word, by its place unless another label begins with that number.
+/// The choice that a word of an order means: by its label where one has that word, by its place
+/// where places are seen; else where no label has a word of an order, by its place unless another
+/// label begins with that number.
 fn ordered(choices: &Choices, ordinal: Ordinal) -> NamedChoice {
     let list = &choices.list;
     let place = ordinal.place(list.len());
     let placed = |place: Option<usize>| place.map_or(NamedChoice::None, NamedChoice::One);
-    if choices.are_numbered {
-        return placed(place);
-    }
     let holds = |choice: &Choice, wanted| choice.forms().any(|label| ordinal::is_held(label, wanted));
     if list.iter().any(|choice| holds(choice, None)) {
-        return only(list, &|choice| holds(choice, Some(ordinal)));
+        match only(list, &|choice| holds(choice, Some(ordinal))) {
+            NamedChoice::None if choices.are_numbered => {}
+            found => return found,
+        }
+    }
+    if choices.are_numbered {
+        return placed(place);
     }
     let number = ordinal.number();
     let is_anothers = |(at, choice): (usize, &Choice)| {
@@ -230,7 +255,7 @@ fn almost(choices: &Choices, said: &str) -> Option<usize> {
         NamedChoice::One(place) => Some(place),
         _ => None,
     };
-    let of_polite = || find(choices, None, near::without_politeness(said)?);
+    let of_polite = || find(choices, None, &near::without_politeness(said)?);
     // `2. Green`: number and label mean the same.
     let both = || {
         let number = leading(said)?;
@@ -293,7 +318,6 @@ const AND: &[&str] = &[
     "och",
     "ja",
     "i",
-    "a",
     "и",
     "та",
     "і",
@@ -308,7 +332,6 @@ const AND: &[&str] = &[
     "va",
     "na",
     "và",
-    "או",
     "ו",
     "و",
     "और",
@@ -323,7 +346,6 @@ const AND: &[&str] = &[
     "및",
     "하고",
     "plus",
-    "or",
     "also",
     "sowie",
     "és",
@@ -350,7 +372,6 @@ const AND: &[&str] = &[
     "եւ",
     "እና",
     "اور",
-    "او",
     "এবং",
     "आणि",
     "र",
@@ -381,6 +402,9 @@ const AND: &[&str] = &[
     "e anche",
     "и ещё",
 ];
+/// Words that are `and` in these languages, and something else in others: `1 a 3` is a range to a
+/// Spaniard, `1 o 3` a choice to an Italian, `1 او 3` one to an Arab.
+const CONTESTED: &[(&str, &[&str])] = &[("a", &["cs", "sk"]), ("او", &["ps"]), ("o", &[])];
 /// Words around the items of an answer that name none: articles, and those of `both … and`.
 const FILLERS: &[&str] = &[
     "the", "both", "el", "la", "los", "las", "tanto", "como", "o", "os", "as", "le", "les", "il", "lo",
@@ -396,41 +420,62 @@ const UNSPACED: [&str; 11] = ["และ", "กับ", "하고", "이랑", "랑
 const PREFIXES: [char; 2] = ['و', 'ו'];
 
 /// The choices that were meant, by their places, in the order in which they were named, each once;
-/// none if a part of the text is no choice.
-pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str) -> Option<Vec<usize>> {
+/// none if a part of the text is no choice. `language`: that of the contact, which settles a word
+/// that is `and` in some languages.
+pub(super) fn find_several(
+    choices: &Choices,
+    payload: Option<&str>,
+    text: &str,
+    language: Option<&str>,
+) -> Option<Vec<usize>> {
     let one = |text: &str| match named(choices, payload, text) {
         NamedChoice::One(place) => Some(vec![place]),
         _ => None,
     };
-    let apart = || {
+    let apart = |text: &str| {
         let (counted, all) = (with_breaks(text, true), with_breaks(text, false));
-        let found = split(choices, &counted);
-        if all == counted { found } else { found.or_else(|| split(choices, &all)) }
+        let found = split(choices, text, language).or_else(|| split(choices, &counted, language));
+        if all == counted { found } else { found.or_else(|| split(choices, &all, language)) }
     };
     if ordinal::is_fraction(&key(text)) {
         return None;
     }
-    one(text).or_else(apart).or_else(|| find(choices, payload, text).map(|place| vec![place]))
+    let polite = || apart(&near::without_politeness(text)?);
+    let whole = || find(choices, payload, text).map(|place| vec![place]);
+    one(text).or_else(|| apart(text)).or_else(whole).or_else(polite)
 }
 
 /// The choices that a text names one after the other.
-fn split(choices: &Choices, text: &str) -> Option<Vec<usize>> {
+fn split(choices: &Choices, text: &str, language: Option<&str>) -> Option<Vec<usize>> {
     /// Words of the longest label that is looked for among others.
     const MOST_WORDS: usize = 12;
-    let one = |text: &str| match named(choices, None, text) {
+    let one = |text: &str, is_alone: bool| match named(choices, None, text) {
         NamedChoice::One(place) => Some(place),
-        _ => None,
+        NamedChoice::Many => None,
+        NamedChoice::None if is_alone || !text.contains(is_digit) => almost(choices, &key(text)),
+        NamedChoice::None => None,
     };
     let items = items(text);
     let mut found = Vec::new();
     let mut rest = &items[..];
+    let mut last: Option<Range<usize>> = None;
     while let Some((first, others)) = rest.split_first() {
         let longest = rest.len().min(MOST_WORDS);
-        let named = (1..=longest).rev().find_map(|count| {
-            let end = rest.get(count - 1)?.end;
-            let item = text.get(first.start..end)?;
-            let place = one(item);
-            let place = place.or_else(|| one(item.strip_prefix(PREFIXES)?.trim_start_matches('-')));
+        let is_and = is_joint(text.get(first.clone())?);
+        let is_between = is_and && !found.is_empty() && is_followed(text, first, others);
+        // `1 a 3` is a range, and not `1` and `a 3`.
+        let is_contested = last.as_ref().is_some_and(|last| is_contested(text, last, first));
+        let counts = if is_contested { 1..=0 } else { 1..=longest };
+        let named = counts.rev().find_map(|count| {
+            let last = rest.get(count - 1)?;
+            let item = text.get(first.start..last.end)?;
+            let ends = [first, last].map(|end| text.get(end.clone()).unwrap_or_default());
+            if ends.iter().any(|end| end.chars().all(is_dash)) {
+                return None;
+            }
+            let of_stem = || one(near::without_particle(item)?, true);
+            let place = one(item, count == 1 && !is_between).or_else(of_stem);
+            let place = place.or_else(|| one(item.strip_prefix(PREFIXES)?.trim_start_matches('-'), true));
             Some((place?, count))
         });
         match named {
@@ -439,16 +484,60 @@ fn split(choices: &Choices, text: &str) -> Option<Vec<usize>> {
                     found.push(place);
                 }
                 let (item, others) = rest.split_at_checked(count)?;
-                if is_counting(text, item, others) {
+                let whole = first.start..item.last()?.end;
+                let is_range = last.is_some_and(|last| !may_join(text, &last, &whole, language));
+                if is_range || is_counting(text, item, others) {
                     return None;
                 }
-                rest = others;
+                (rest, last) = (others, Some(whole));
             }
-            None if is_joint(text.get(first.clone())?) => rest = others,
+            None if is_and => rest = others,
             None => return None,
         }
     }
     (!found.is_empty()).then_some(found)
+}
+
+/// True if a word is `and` in some languages alone, right behind another item.
+fn is_contested(text: &str, last: &Range<usize>, item: &Range<usize>) -> bool {
+    let word = text.get(item.clone()).map(key).unwrap_or_default();
+    let between = text.get(last.end..item.start).unwrap_or_default();
+    CONTESTED.iter().any(|(contested, _)| *contested == &*word) && between.trim().is_empty()
+}
+
+/// True if an item follows, with nothing but blanks before it.
+fn is_followed(text: &str, item: &Range<usize>, others: &[Range<usize>]) -> bool {
+    let between = others.first().and_then(|next| text.get(item.end..next.start));
+    between.is_some_and(|between| between.trim().is_empty())
+}
+
+/// False if all that two items have between them is a dash or an article between numbers, or a word
+/// that is no `and` in this language.
+fn may_join(text: &str, item: &Range<usize>, next: &Range<usize>, language: Option<&str>) -> bool {
+    let between = text.get(item.end..next.start).unwrap_or_default();
+    if between.contains(BREAKS) || between.contains('\n') {
+        return true;
+    }
+    let between = between.trim();
+    let is_number =
+        |range: &Range<usize>| text.get(range.clone()).is_some_and(|item| number(&key(item)).is_some());
+    if !between.is_empty() && between.chars().all(is_dash) {
+        return !(is_number(item) && is_number(next));
+    }
+    // `1 to 3`, of which the word is an article in Polish.
+    let written = text.get(next.clone()).unwrap_or_default();
+    let has_article = written.split_once(' ').is_some_and(|(first, _)| ordinal::is_article(&key(first)));
+    if between.is_empty() && has_article && is_number(item) && is_number(next) {
+        return false;
+    }
+    let word = key(between);
+    let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
+    let contested = CONTESTED.iter().find(|(contested, _)| *contested == &*word);
+    contested.is_none_or(|(_, languages)| languages.iter().any(|tag| tag.eq_ignore_ascii_case(primary)))
+}
+
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '~' | '〜' | '～' | '\u{2010}'..='\u{2015}')
 }
 
 /// True of `the first 3`, which are three.
@@ -485,7 +574,12 @@ fn is_digit(c: char) -> bool {
 fn is_joint(item: &str) -> bool {
     let word = key(item);
     let is_listed = |words: &[&str]| words.contains(&&*word);
-    is_listed(AND) || is_listed(FILLERS) || is_listed(&UNSPACED) || !word.chars().any(char::is_alphanumeric)
+    let is_contested = || CONTESTED.iter().any(|(contested, _)| *contested == &*word);
+    is_listed(AND)
+        || is_listed(FILLERS)
+        || is_contested()
+        || is_listed(&UNSPACED)
+        || !word.chars().any(char::is_alphanumeric)
 }
 
 /// The parts of a text between blanks and breaks.
@@ -537,6 +631,11 @@ fn leading(text: &str) -> Option<&str> {
     };
     let end = text.char_indices().find(|at| !is_inside(*at)).map_or(text.len(), |(place, _)| place);
     text.get(..end).filter(|number| !number.is_empty())
+}
+
+/// True if a letter follows a number without anything between: `2f8c`.
+fn is_joined(rest: &str) -> bool {
+    rest.starts_with(|c: char| c.is_alphabetic() || c == '-' || c == '_')
 }
 
 /// True if a text begins with the denominator of a fraction, and not with a part of a date.
@@ -645,7 +744,7 @@ mod tests {
 
     #[test]
     fn what_means_none_or_two_is_no_choice() {
-        for text in ["", "huge", "0", "4", "-1", "1.5", "small please", "999999999999"] {
+        for text in ["", "huge", "0", "4", "-1", "1.5", "small or large", "999999999999"] {
             assert_eq!(find(&sizes(), None, text), None, "{text}");
         }
         let twins = of([Choice::new("a", ["Same"], []), Choice::new("b", ["same"], [])]);
@@ -729,6 +828,205 @@ mod tests {
     }
 
     #[test]
+    fn a_hidden_id_decides_nothing() {
+        let cities = |ids: [&str; 3]| {
+            let list = ids.into_iter().zip(["Roma", "Milano", "Torino"]);
+            list.map(|(id, label)| Choice::new(id, [label], [])).collect::<Box<[_]>>()
+        };
+        for ids in [["2f8c11d0", "3ab4", "b77e"], ["3-a1", "2_x", "1z"], ["2kg", "3kg", "1kg"]] {
+            let choices = Choices { list: cities(ids), are_numbered: false, several: None, live: None };
+            for (said, place) in [("2.", 1), ("3.", 2), ("1", 0), ("#2", 1)] {
+                assert_eq!(find(&choices, None, said), Some(place), "{ids:?} {said}");
+            }
+        }
+        let live = LiveChoices { numbered: None, words: Box::default() };
+        let choices =
+            Choices { list: Box::default(), are_numbered: false, several: None, live: Some(live.into()) };
+        let offered = [("3", "Roma"), ("1", "Milano"), ("2", "Torino"), ("x7", "Bari")];
+        let choices = choices.offered(offered.into_iter(), false).unwrap();
+        for (payload, said, place) in
+            [(None, "2.", 1), (None, "3", 2), (None, "milano", 1), (Some("2"), "", 2), (None, "x7", 3)]
+        {
+            assert_eq!(find(&choices, payload, said), Some(place), "{payload:?} {said}");
+        }
+    }
+
+    #[test]
+    fn a_word_of_an_order_is_that_of_a_label_also_in_a_list_with_numbers() {
+        for (listed, said, place) in [
+            (["Segunda-feira", "Terça-feira", "Quarta-feira", "Quinta-feira"], "quarta", 2),
+            (["Δευτέρα 4/5", "Τρίτη 5/5", "Τετάρτη 6/5", "Πέμπτη 7/5"], "Τρίτη", 1),
+            (["Thứ hai, 4/5", "Thứ ba, 5/5", "Thứ tư, 6/5", "Thứ năm, 7/5"], "thứ ba", 1),
+            (["יום ראשון", "יום שני", "יום שלישי", "יום רביעי"], "שני", 1),
+            (["Economy", "First class", "Second class", "Bus"], "second", 2),
+            (["Economy", "First class", "Second class", "Bus"], "first", 1),
+            (["Economía", "Primera clase", "Segunda clase", "Bus"], "la segunda", 2),
+            (["Budget", "Premier étage", "Deuxième étage", "Toit"], "deuxième", 2),
+            (["Erdgeschoss", "Erster Stock", "Zweiter Stock", "Dach"], "erster", 1),
+            (["Parter", "Pierwsze piętro", "Drugie piętro", "Dach"], "drugie", 2),
+            (["Подвал", "Первый этаж", "Второй этаж", "Крыша"], "первый", 1),
+            (["Zemin", "Birinci kat", "İkinci kat", "Çatı"], "birinci", 1),
+            (["Small", "Medium", "Large", "Huge"], "second", 1),
+            (["Economy", "First class", "Second class", "Bus"], "fourth", 3),
+        ] {
+            let choices = Choices { are_numbered: true, ..labels(listed) };
+            assert_eq!(find(&choices, None, said), Some(place), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_called_one_in_the_order_of_each_language() {
+        let sizes = labels(["Small", "Medium", "Large"]);
+        for said in [
+            "la 2",
+            "el 2",
+            "2da",
+            "2do",
+            "la opción 2",
+            "2 por favor",
+            "a 2",
+            "o 2",
+            "le 2",
+            "l'option 2",
+            "il 2",
+            "die 2",
+            "the 2nd",
+            "2 please",
+            "الخيار 2",
+            "الرقم 2",
+            "אפשרות 2",
+            "מספר 2",
+            "2. seçenek",
+            "2 numara",
+            "2 नंबर",
+            "২ নম্বর",
+            "το 2",
+            "2ο",
+            "επιλογή 2",
+            "namba 2",
+            "yang 2",
+            "câu 2",
+            "หมายเลข 2",
+            "numer 2",
+            "选2",
+            "選2",
+            "number 2 please",
+            "option 2, thanks",
+            "nº 2",
+            "n° 2",
+            "opção 2",
+            "a opção 2",
+            "numéro 2 svp",
+            "Nummer 2 bitte",
+            "la 2da",
+            "la numero 2",
+            "l'opzione 2",
+            "den 2",
+            "nr 2",
+            "tal 2",
+            "numer 2 proszę",
+            "číslo 2",
+            "možnost 2",
+            "вариант 2",
+            "номер 2 пожалуйста",
+            "варіант 2",
+            "опция 2",
+            "2 номер",
+            "2 वाला",
+            "विकल्प 2",
+            "বিকল্প 2",
+            "pilihan 2",
+            "nomor 2",
+            "số 2",
+            "số 2 ạ",
+            "ข้อ 2 ค่ะ",
+            "2번 주세요",
+            "2番でお願いします",
+            "2つ目",
+            "2号",
+            "第2个",
+            "گزینه 2",
+            "شماره 2",
+            "نمبر 2",
+            "chaguo la 2",
+            "ang 2",
+            "opsi 2",
+            "numărul 2",
+            "varianta 2",
+            "2. lehetőség",
+            "vaihtoehto 2",
+            "alternativ 2",
+            "2:a",
+            "2e",
+            "2ème",
+            "2º",
+            "2ª",
+            "2-й",
+            "2.",
+            "(2)",
+        ] {
+            assert_eq!(find(&sizes, None, said), Some(1), "{said}");
+        }
+        let answers = labels(["はい", "いいえ"]);
+        assert_eq!(find(&answers, None, "はい、お願いします"), Some(0));
+        let answers = labels(["Yes", "No", "Sí", "Oui", "Ja", "да"]);
+        for (said, place) in [
+            ("yes please", 0),
+            ("Yes, please!", 0),
+            ("no, thanks", 1),
+            ("no thank you", 1),
+            ("sí, por favor", 2),
+            ("oui merci", 3),
+            ("Ja, bitte", 4),
+            ("да, пожалуйста", 5),
+            ("please yes", 0),
+            ("sí, muchas gracias", 2),
+        ] {
+            assert_eq!(find(&answers, None, said), Some(place), "{said}");
+        }
+        for said in ["please", "thanks", "2 of them", "two or 2", "the 2 and 3", "2 kg", "not 2", "2 days"] {
+            assert_eq!(find(&sizes, None, said), None, "{said}");
+        }
+    }
+
+    #[test]
+    fn each_item_of_several_may_come_near_to_its_label() {
+        let listed = |listed: [&str; 3]| labels(listed);
+        let sizes = ["A) Small", "B) Medium", "C) Large"];
+        for (choices, said, places) in [
+            (sizes, "A and C", vec![0, 2]),
+            (sizes, "a, c", vec![0, 2]),
+            (sizes, "Small and Large", vec![0, 2]),
+            (sizes, "b & c please", vec![1, 2]),
+            (["Yes, I agree", "No, thanks", "Perhaps"], "yes, no", vec![0, 1]),
+            (["りんご", "ぶどう", "もも"], "りんごとぶどうです", vec![0, 1]),
+            (["りんご", "ぶどう", "もも"], "りんごとももをお願いします", vec![0, 2]),
+            (["사과", "포도", "배"], "사과랑 포도", vec![0, 1]),
+            (["사과", "포도", "배"], "사과와 배", vec![0, 2]),
+            (["사과", "포도", "배"], "사과하고 배요", vec![0, 2]),
+            (["ส้ม", "มะม่วง", "กล้วย"], "ส้มและกล้วยค่ะ", vec![0, 2]),
+            (["Café (black)", "Thé", "Eau"], "cafe et eau", vec![0, 2]),
+            (["Option A", "Option B", "Option C"], "a und c", vec![0, 2]),
+        ] {
+            assert_eq!(find_several(&listed(choices), None, said, None), Some(places), "{said}");
+        }
+        for (said, language, places) in [
+            ("1 a 3", Some("cs-CZ"), Some(vec![0, 2])),
+            ("1 a 3", Some("sk"), Some(vec![0, 2])),
+            ("1 a 3", Some("es-MX"), None),
+            ("1 a 3", Some("pt-BR"), None),
+            ("1 او 3", Some("ps"), Some(vec![0, 2])),
+            ("1 او 3", Some("ar"), None),
+        ] {
+            assert_eq!(
+                find_several(&listed(["X", "Y", "Z"]), None, said, language),
+                places,
+                "{said} {language:?}"
+            );
+        }
+    }
+
+    #[test]
     fn several_are_named_in_one_answer() {
         let toppings = labels(["Cheese 🧀", "Ham", "Salt, pepper", "Olive oil"]);
         for (said, places) in [
@@ -805,6 +1103,33 @@ mod tests {
             ("the 1st and the 3rd", Some(vec![0, 2])),
             ("le 1er et le 3e", Some(vec![0, 2])),
             ("der 1. und der 3.", Some(vec![0, 2])),
+            ("1と3です", Some(vec![0, 2])),
+            ("1番と3番でお願いします", Some(vec![0, 2])),
+            ("1 และ 3 ครับ", Some(vec![0, 2])),
+            ("1,3 ค่ะ", Some(vec![0, 2])),
+            ("1번과 3번이요", Some(vec![0, 2])),
+            ("1번하고 3번 주세요", Some(vec![0, 2])),
+            ("ham and cheese please", Some(vec![1, 0])),
+            ("1 y 3, por favor", Some(vec![0, 2])),
+            ("1 et 3 s'il vous plaît", Some(vec![0, 2])),
+            ("ya kwanza na ya tatu", Some(vec![0, 2])),
+            ("el 1 y el 3", Some(vec![0, 2])),
+            ("o 1 e o 3", Some(vec![0, 2])),
+            ("la 1, la 3", Some(vec![0, 2])),
+            ("la 1\nla 3", Some(vec![0, 2])),
+            ("1 a 3", None),
+            ("1 o 3", None),
+            ("1 or 3", None),
+            ("1 או 3", None),
+            ("1 ou 3", None),
+            ("1 oder 3", None),
+            ("1 или 3", None),
+            ("1 - 3", None),
+            ("1-3", None),
+            ("1 ~ 3", None),
+            ("1 to 3", None),
+            ("1から3", None),
+            ("1 bis 3", None),
             ("the first 3", None),
             ("the first two", None),
             ("the first and the fifth", None),
@@ -814,10 +1139,10 @@ mod tests {
             ("the", None),
             ("not 1 but the 3", None),
             ("1 and 9", None),
-            ("ham please", None),
+            ("ham or cheese", None),
             ("and", None),
         ] {
-            assert_eq!(find_several(&toppings, None, said), places, "{said}");
+            assert_eq!(find_several(&toppings, None, said, None), places, "{said}");
         }
     }
 }

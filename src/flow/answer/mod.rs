@@ -100,7 +100,7 @@ impl Expect {
             }
             Self::Location => return (said.kind == ReplyKind::Location).then_some(ReplyMeaning::Place),
             _ if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) => return None,
-            Self::Choice(choices) => return choices.understand(said),
+            Self::Choice(choices) => return choices.understand(said, cx.language()),
             _ => {}
         }
         let text = said.text.trim();
@@ -196,8 +196,9 @@ fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
 }
 
 impl Choices {
-    /// Returns what was chosen: one, or as many as the question asks for.
-    pub(crate) fn understand(&self, said: RawReply<'_>) -> Option<ReplyMeaning> {
+    /// Returns what was chosen: one, or as many as the question asks for. `language`: the one that
+    /// is spoken.
+    pub(crate) fn understand(&self, said: RawReply<'_>, language: Option<&str>) -> Option<ReplyMeaning> {
         if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) {
             return None;
         }
@@ -206,7 +207,7 @@ impl Choices {
             let place = choice::find(self, said.payload, said.text)?;
             return Some(ReplyMeaning::Choice { place, id: id(place)? });
         };
-        let places = choice::find_several(self, said.payload, said.text)?;
+        let places = choice::find_several(self, said.payload, said.text, language)?;
         let fits = (several.least..=several.most).contains(&places.len());
         fits.then(|| places.into_iter().filter_map(id).collect()).map(ReplyMeaning::Several)
     }
@@ -215,7 +216,7 @@ impl Choices {
     pub(crate) fn has(&self, text: &str) -> bool {
         match self.several {
             None => choice::find(self, None, text).is_some(),
-            Some(_) => choice::find_several(self, None, text).is_some(),
+            Some(_) => choice::find_several(self, None, text, None).is_some(),
         }
     }
 }

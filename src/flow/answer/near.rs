@@ -1,9 +1,14 @@
 //! Answers that come near to a choice where nothing names it as it is written: a label without its
 //! accents, its beginning up to a comma, its numbers in another shape (SEMANTICS U6).
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal as Amount;
 
-use crate::flow::lang::normal::without_accents;
+use super::ordinal;
+use crate::flow::lang::normal::{is_unspaced, key, normal, trim_edges, without_accents};
 use crate::flow::lang::number::{self, Marks};
 
 /// A text without its accents, where it has some.
@@ -65,34 +70,71 @@ fn amounts(text: &str) -> Vec<Option<Amount>> {
     found
 }
 
-/// A text without the politeness at its end that languages without blanks, or with particles, add
-/// to an answer; none if it has none.
-pub(super) fn without_politeness(said: &str) -> Option<&str> {
-    const POLITE: [&str; 18] = [
-        "ครับผม",
-        "ครับ",
-        "คับ",
-        "ค่ะ",
-        "คะ",
-        "ค่า",
-        "จ้ะ",
-        "จ้า",
-        "นะ",
-        "でお願いします",
-        "をお願いします",
-        "です",
-        "ですね",
-        "입니다",
-        "이에요",
-        "예요",
-        "이요",
-        "요",
-    ];
-    let mut inner = said;
-    while let Some(rest) = POLITE.iter().find_map(|word| inner.strip_suffix(word)) {
-        inner = rest.trim_end();
+/// Words of politeness that are written apart.
+#[rustfmt::skip]
+const POLITE: &str = "\
+    please|pls|plz|thanks|thank you|thx|por favor|porfa|porfavor|gracias|muchas gracias|obrigado|\
+    obrigada|s'il vous plaît|s'il te plaît|s'il vous plait|s'il te plait|svp|stp|merci|per favore|\
+    per piacere|grazie|si us plau|gràcies|bitte|danke|bitte schön|alstublieft|alsjeblieft|aub|\
+    graag|dank je|dank u|bedankt|asseblief|dankie|tack|snälla|tak|takk|vær så snill|kiitos|palun|\
+    aitäh|lūdzu|paldies|prašau|ačiū|proszę|poproszę|dziękuję|prosím|děkuji|díky|ďakujem|kérem|\
+    köszönöm|köszi|vă rog|va rog|mulțumesc|multumesc|molim|hvala|prosim|молим|хвала|моля|благодаря|\
+    пожалуйста|спасибо|плиз|будь ласка|дякую|калі ласка|рахмет|өтінемін|παρακαλώ|ευχαριστώ|lütfen|\
+    teşekkürler|teşekkür ederim|zəhmət olmasa|من فضلك|لو سمحت|لو سمحتي|رجاء|شكرا|בבקשה|תודה|لطفا|\
+    ممنون|مرسي|متشكرم|براہ کرم|برائے مہربانی|شکریہ|कृपया|प्लीज|प्लीज़|धन्यवाद|शुक्रिया|দয়া করে|\
+    ধন্যবাদ|প্লিজ|தயவுசெய்து|நன்றி|దయచేసి|ధన్యవాదాలు|tolong|silakan|terima kasih|makasih|dong|\
+    làm ơn|cảm ơn|cám ơn|ạ|nhé|nha|tafadhali|asante|ahsante|opo|salamat|谢谢|謝謝|请|請|გთხოვთ|გმადლობთ|\
+    խնդրում եմ|እባክህ|እባክዎ";
+
+/// The same as they are written at the end of a word, in languages without blanks or with
+/// particles.
+#[rustfmt::skip]
+const POLITE_ENDS: &str = "\
+    でよろしくお願いします|をよろしくお願いします|よろしくお願いします|でお願いします|をお願いします|お願いします|でおねがいします|をおねがいします|をください|ください|下さい|\
+    にします|がいいです|でいいです|ですね|です|ครับผม|ครับ|คับ|ค่ะ|คะ|ค่า|จ้ะ|จ้า|นะ|부탁드립니다|부탁합니다|부탁해요|주세요|입니다|이에요|예요|\
+    이요|요";
+
+/// The same in their normal form, the longest first.
+static POLITENESS: LazyLock<[Box<[Box<str>]>; 2]> = LazyLock::new(|| {
+    [POLITE, POLITE_ENDS].map(|words| {
+        let mut words: Vec<Box<str>> = words.split('|').map(|word| normal(word).into()).collect();
+        words.sort_by_key(|word| Reverse(word.len()));
+        words.into()
+    })
+});
+
+/// A text without the politeness at its ends; none if it has none.
+pub(super) fn without_politeness(said: &str) -> Option<String> {
+    let form = normal(said);
+    let whole = trim_edges(&form);
+    let [apart, ends] = &*POLITENESS;
+    let mut inner = whole;
+    loop {
+        let words = apart.iter().find_map(|word| {
+            let is_apart = |edge: Option<char>| {
+                edge.is_some_and(|c| !c.is_alphanumeric() || word.chars().all(is_unspaced))
+            };
+            let behind = inner.strip_suffix(&**word).filter(|rest| is_apart(rest.chars().next_back()));
+            behind.or_else(|| inner.strip_prefix(&**word).filter(|rest| is_apart(rest.chars().next())))
+        });
+        let rest = words.or_else(|| ends.iter().find_map(|word| inner.strip_suffix(&**word)));
+        match rest.map(trim_ends) {
+            Some(rest) if !rest.is_empty() => inner = rest,
+            _ => break,
+        }
     }
-    (inner.len() < said.len() && !inner.is_empty()).then_some(inner)
+    (inner.len() < whole.len()).then(|| inner.to_owned())
+}
+
+/// A text without blanks and breaks at its ends.
+fn trim_ends(text: &str) -> &str {
+    text.trim_matches(|c: char| c == ' ' || matches!(c, ',' | ';' | '、' | '،' | '.' | '!' | '-'))
+}
+
+/// A Korean noun without the particle for `and`; none if it has none.
+pub(super) fn without_particle(item: &str) -> Option<&str> {
+    let stem = ["이랑", "하고", "랑", "과", "와"].iter().find_map(|particle| item.strip_suffix(particle))?;
+    (!stem.is_empty()).then_some(stem)
 }
 
 /// The letter, or the Roman number, before a label in a list, and the label: `a) Small`.
@@ -116,94 +158,54 @@ pub(super) fn last_letter(label: &str) -> Option<&str> {
     (is_letter && before.chars().any(char::is_alphabetic)).then_some(letter)
 }
 
-/// Words that count things in a list, or make a number the one of an order.
-const BEHIND: [&str; 35] = [
-    "번째",
-    "번",
-    "番目",
-    "番",
-    "号",
-    "號",
-    "个",
-    "個",
-    "st",
-    "nd",
-    "rd",
-    "th",
-    "o",
-    "a",
-    "°",
-    "er",
-    "ère",
-    "ere",
-    "ème",
-    "eme",
-    "e",
-    "de",
-    "ste",
-    "-й",
-    "-я",
-    "-е",
-    "-го",
-    "й",
-    "я",
-    "ый",
-    "ая",
-    "ое",
-    "го",
-    "वां",
-    "वाँ",
-];
+/// Words that count things in a list, or make a number the one of an order; the longest first.
+const BEHIND: &str = "번째 번 番目 番 つ目 号 號 个 個 st nd rd th do da to ta ro ra mo ma vo va no na o a ο η ος ° er ère ere \
+    ème eme e de te ste :a :e -й -я -е -го й я ый ая ое го -та -то वां वाँ वा वी রা য় টি টা नं";
 
-/// Words before such a number.
-const BEFORE: [&str; 34] = [
-    "option",
-    "number",
-    "choice",
-    "answer",
-    "item",
-    "nummer",
-    "auswahl",
-    "opción",
-    "opcion",
-    "opção",
-    "opcao",
-    "número",
-    "numero",
-    "numéro",
-    "choix",
-    "scelta",
-    "keuze",
-    "opcja",
-    "вариант",
-    "номер",
-    "пункт",
-    "варіант",
-    "seçenek",
-    "numara",
-    "pilihan",
-    "nomor",
-    "ข้อ",
-    "số",
-    "विकल्प",
-    "नंबर",
-    "رقم",
-    "خيار",
-    "گزينه",
-    "nr",
-];
+/// Words before such a number, or behind it, beside those of `ordinal`.
+const NUMBERED: &str = "option number choice answer item nummer num nr no n n° nº auswahl opción opcion opção opcao número \
+    numero numéro choix scelta keuze opcja numer вариант номер пункт варіант seçenek numara numaralı numarali pilihan \
+    nomor angka ข้อ หมายเลข เบอร์ số câu विकल्प नंबर नम्बर नं क्रमांक নম্বর নং رقم الرقم خيار الخيار اختيار گزينه شماره نمبر \
+    מספר אפשרות תשובה namba chaguo nambari číslo cislo možnosť číslom broj opcija број опција číslo numărul numarul \
+    varianta szám lehetőség tal nummeret numero vaihtoehto numer номеру сан нөмір nömrə variant αριθμός επιλογή νούμερο \
+    எண் సంఖ్య 第 选 選 我选 我選 選択 번호 bilang";
 
-/// A number without the words that call it one: `option 2`, `no. 2`, `2nd`, `2번`, `第2个`.
+static NUMBERED_WORDS: LazyLock<HashSet<Box<str>>> =
+    LazyLock::new(|| NUMBERED.split_whitespace().map(|word| folded(&key(word)).into()).collect());
+
+/// A number without the words that call it one, on both sides: `option 2`, `no. 2`, `the 2nd`, `2
+/// numara`, `2번`, `第2个`.
 pub(super) fn counted(said: &str) -> &str {
-    let before = |text: &'_ str| {
-        let words = BEFORE.iter().chain(&["no", "n", "#", "第"]);
-        words
-            .filter_map(|word| {
-                text.strip_prefix(word).map(|rest| rest.trim_start_matches(['.', ':', ' ', '#', '°']).len())
-            })
-            .min()
-    };
-    let text = before(said).and_then(|rest| said.get(said.len() - rest..)).unwrap_or(said);
-    let text = text.trim();
-    BEHIND.iter().find_map(|word| text.strip_suffix(word)).map_or(text, str::trim_end)
+    let is_around = |word: &str| ordinal::is_noun(word) || NUMBERED_WORDS.contains(&*folded(word));
+    let mut inner = said;
+    loop {
+        let trimmed = inner.trim_matches(|c: char| matches!(c, ' ' | '.' | ':' | '#' | ')' | '('));
+        let first = || {
+            let (word, rest) = trimmed.split_once([' ', '\'', '.', ':'])?;
+            (word == "l" || ordinal::is_article(word) || is_around(word)).then_some(rest)
+        };
+        let last = || {
+            let (rest, word) = trimmed.rsplit_once([' ', '.'])?;
+            is_around(word).then_some(rest)
+        };
+        // `no2`, `第2`, `ข้อ2`.
+        let joined = || {
+            let (word, rest) = trimmed.split_at(trimmed.find(|c: char| c.is_ascii_digit())?);
+            NUMBERED_WORDS.contains(&*folded(word)).then_some(rest)
+        };
+        match first().or_else(last).or_else(joined) {
+            Some(rest) if rest.contains(|c: char| c.is_ascii_digit()) => inner = rest,
+            _ => {
+                inner = trimmed;
+                break;
+            }
+        }
+    }
+    let behind = BEHIND.split_whitespace().find_map(|word| {
+        let rest = inner.strip_suffix(word)?;
+        // `2no` is an order, `2 no` is not.
+        let rest = if word.is_ascii() { rest } else { rest.trim_end() };
+        rest.ends_with(|c: char| c.is_ascii_digit()).then_some(rest)
+    });
+    behind.map_or(inner, |rest| rest.trim_end_matches([' ', '.']))
 }

@@ -6,8 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::near;
-use crate::flow::lang::normal::key;
+use crate::flow::lang::normal::{key, without_accents};
 
 const TABLE: &str = include_str!("ordinals.txt");
 
@@ -29,20 +28,25 @@ static ORDINALS: LazyLock<HashMap<Box<str>, Ordinal>> = LazyLock::new(|| {
         for (place, forms) in places.split('|').enumerate() {
             let ordinal = if place == LAST { Ordinal::Last } else { Ordinal::At(place) };
             let forms = forms.split(',').filter(|form| !form.is_empty());
-            words.extend(forms.map(|form| (near::folded(&key(form)).into(), ordinal)));
+            words.extend(forms.map(|form| (without_accents(&key(form)).into(), ordinal)));
         }
     }
     words
 });
 const LAST: usize = 10;
 
-/// Words in front of one, or behind it, that add nothing.
-static BESIDE: LazyLock<HashSet<Box<str>>> =
-    LazyLock::new(|| ARTICLES.iter().chain(NOUNS).map(|word| near::folded(&key(word)).into()).collect());
+/// Articles, and nouns, that add nothing in front of one or behind it.
+static ARTICLE_WORDS: LazyLock<HashSet<Box<str>>> = LazyLock::new(|| forms(ARTICLES));
+static NOUN_WORDS: LazyLock<HashSet<Box<str>>> = LazyLock::new(|| forms(NOUNS));
+
+fn forms(words: &[&str]) -> HashSet<Box<str>> {
+    words.iter().map(|word| without_accents(&key(word)).into()).collect()
+}
+
 const ARTICLES: &[&str] = &[
     "the", "el", "la", "los", "las", "lo", "o", "os", "as", "a", "le", "les", "il", "gli", "die", "der",
     "das", "den", "dem", "de", "het", "az", "ten", "ta", "to", "tą", "te", "το", "τα", "τον", "την", "ο",
-    "η", "на", "yang", "ang", "cái", "câu", "det",
+    "η", "на", "yang", "ang", "cái", "câu", "det", "dat",
 ];
 /// Nouns beside one: `the first one`, `la primera opción`.
 const NOUNS: &[&str] = &[
@@ -168,7 +172,7 @@ pub(super) fn is_held(label: &str, ordinal: Option<Ordinal>) -> bool {
 }
 
 fn of(text: &str) -> Option<Ordinal> {
-    ORDINALS.get(&*near::folded(text)).copied()
+    ORDINALS.get(&*without_accents(text)).copied()
 }
 
 fn without_first(text: &str) -> Option<&str> {
@@ -182,7 +186,17 @@ fn without_last(text: &str) -> Option<&str> {
 }
 
 fn is_beside(word: &str) -> bool {
-    BESIDE.contains(&*near::folded(word))
+    is_article(word) || is_noun(word)
+}
+
+/// True for an article.
+pub(super) fn is_article(word: &str) -> bool {
+    ARTICLE_WORDS.contains(&*without_accents(word))
+}
+
+/// True for a noun that adds nothing.
+pub(super) fn is_noun(word: &str) -> bool {
+    NOUN_WORDS.contains(&*without_accents(word))
 }
 
 /// True of `a third`, and of `a second`, which is a while.

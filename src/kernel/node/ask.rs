@@ -107,7 +107,7 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
     };
     let offered = node.expect.choices().and_then(|choices| offered_choices(run.session, choices));
     let meant = match offered {
-        Some(choices) => choices.understand(said),
+        Some(choices) => choices.understand(said, run.speech().language()),
         None => node.expect.understand(said, &run.speech()),
     };
     if let (Some(ReplyMeaning::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
