@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::flow::form::closest::closest;
 use crate::flow::form::lines::FlowLines;
-use crate::flow::form::path::Path;
+use crate::flow::form::path::{Path, brief};
 use crate::flow::place::NodeIx;
 use crate::id::NodeId;
 
@@ -467,6 +467,25 @@ impl Diagnostics {
             issue.repair = None;
         }
         self.issues.push(issue);
+    }
+
+    /// True if the place was reported as missing.
+    pub(crate) fn is_missing(&self, at: &Path<'_>) -> bool {
+        let is_of = |issue: &Issue| issue.code == IssueCode::MissingField && issue.path == at.to_string();
+        self.issues.iter().rev().any(is_of)
+    }
+
+    /// Reports a field that is missing, and another one that was probably meant to be it, as one
+    /// issue.
+    pub(crate) fn add_misnamed(&mut self, at: &Path<'_>, other: &Path<'_>, written: &str, name: &str) {
+        let path = at.to_string();
+        self.issues.retain(|issue| issue.code != IssueCode::MissingField || issue.path != path);
+        let (message, fix) = (
+            format!("is required, but is written {:?}", brief(written)),
+            format!("rename `{}` to `{name}`", brief(written)),
+        );
+        let repair = Repair::Rename { path: other.to_string(), to: name.to_owned() };
+        self.add_repairable(IssueCode::MissingField, at, message, fix, Some(repair));
     }
 
     /// Reports what is wrong with the file itself, at a line and a column of it.

@@ -6,6 +6,7 @@ use serde_json::json;
 use serde_json::{Map, Number, Value};
 
 use crate::Channel;
+use crate::flow::form::closest::closest;
 use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 #[cfg(feature = "schema")]
@@ -103,11 +104,20 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
             sketch.field(key, true, T::schema);
             return None;
         }
-        if !self.object.contains_key(key) {
-            let fix = format!("add `{key}`");
-            self.found.add(IssueCode::MissingField, &self.at.key(key), "is required", fix);
-        }
+        self.require(key, None);
         self.optional(key)
+    }
+
+    /// Reports a field that is not there; `written` is the name that it was probably given.
+    fn require(&mut self, key: &str, written: Option<&str>) {
+        if self.object.contains_key(key) {
+            return;
+        }
+        let at = self.at.key(key);
+        match written {
+            Some(written) => self.found.add_misnamed(&at, &self.at.key(written), written, key),
+            None => self.found.add(IssueCode::MissingField, &at, "is required", format!("add `{key}`")),
+        }
     }
 
     /// A field that must be there, and whose word says which other fields there are. The words come
@@ -122,7 +132,10 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
         if let Some(sketch) = self.sketch() {
             return sketch.tag(key, words).map(ToOwned::to_owned);
         }
-        self.required(key)
+        // Nothing else is read without it, so a name of another product is looked for here.
+        let written = self.object.keys().find(|other| closest(other, [key]).is_some());
+        self.require(key, written.map(String::as_str));
+        self.optional(key)
     }
 
     pub(crate) fn has(&mut self, key: &str) -> bool {
@@ -138,18 +151,24 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
         self.found.sketch.as_deref_mut()
     }
 
-    /// Reports the fields that nobody asked for.
+    /// Reports the fields that nobody asked for. One that was probably meant to be a field that is
+    /// missing is reported with that.
     pub(crate) fn close(self) {
+        let absent = self.known.iter().copied().filter(|name| !self.object.contains_key(*name));
         for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            let meant = self.found.meant(key, self.known.iter().copied());
-            let message = format!("unknown field{}", did_you_mean(meant));
+            let meant = self.found.meant(key, absent.clone());
             let at = self.at.key(key);
+            if let Some(name) = meant.filter(|name| self.found.is_missing(&self.at.key(name))) {
+                self.found.add_misnamed(&self.at.key(name), &at, key, name);
+                continue;
+            }
+            let message = format!("unknown field{}", did_you_mean(meant));
             let (fix, repair) = match meant {
-                Some(name) if !self.object.contains_key(name) => (
+                Some(name) => (
                     format!("rename it to `{name}`"),
                     Repair::Rename { path: at.to_string(), to: name.to_owned() },
                 ),
-                _ => (
+                None => (
                     format!("remove it; known are {}", self.known.join(", ")),
                     Repair::Remove { path: at.to_string() },
                 ),

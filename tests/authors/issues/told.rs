@@ -211,6 +211,28 @@ fn an_issue_is_told_to_machines_too() {
     );
 }
 
+/// A field by another product's name is one mistake, and told as one.
+#[test]
+fn a_field_that_is_missing_under_its_name_is_told_once() {
+    let flow = json!({"spec": 1, "code": "a", "trigger": {"kind": "manual"},
+        "nodes": [{"id": "start", "kind": "start"}, {"id": "n", "type": "end"},
+                  {"id": "call", "kind": "http_request", "uri": "https://example.com"}],
+        "edges": [{"source": "start", "target": "call"}]});
+    let issues = Flow::from_json(&flow.to_string()).unwrap_err();
+    assert_eq!(
+        format!("{issues:#}"),
+        "node \"n\": kind: is required, but is written \"type\" (missing_field); rename `type` to `kind`\n\
+         node \"call\": url: is required, but is written \"uri\" (missing_field); rename `uri` to `url`\n\
+         edges[0]: from: is required, but is written \"source\" (missing_field); rename `source` to `from`\n\
+         edges[0]: to: is required, but is written \"target\" (missing_field); rename `target` to `to`"
+    );
+    let first = serde_json::to_value(issues.iter().next().unwrap()).unwrap();
+    assert_eq!(first["repair"], json!({"do": "rename", "path": "nodes[1].type", "to": "kind"}));
+    let asked = one(json!({"id": "n", "kind": "ask", "text": "How many?", "type": "number"}));
+    let issues = Flow::from_json(&asked.to_string()).unwrap_err();
+    assert!(issues.to_string().contains("type: unknown field; did you mean \"expect\"?"), "{issues}");
+}
+
 #[test]
 fn a_definition_that_is_built_is_checked_like_one_that_is_read() {
     for Case { code, wrong, .. } in structure().into_iter().chain(circles()).chain(people()) {
