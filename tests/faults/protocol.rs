@@ -2,16 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use chatflow::error::StoreErrorKind;
 use chatflow::id::FlowVersion;
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{Fault, Faulty, Op};
-use chatflow::{Engine, Error, FlowId, Receipt, Received, SendError, StoreError, WorkspaceId, send_fn};
+use chatflow::{Engine, FlowId, Receipt, SendError, StoreError, WorkspaceId, send_fn};
 use chrono::TimeDelta;
 use pollster::block_on;
 
 use crate::kit::{Setup, World, poll_some};
-use crate::scenarios::{flows, says, trigger};
+use crate::scenarios::{flows, trigger};
 
 type Hook = Box<dyn FnOnce() + Send>;
 

@@ -249,7 +249,7 @@ impl Oracle {
                 live.insert(id, (session.status(), session.wait_number(), timer));
                 continue;
             }
-            let failure = session.failure().map(|failure| failure.code());
+            let failure = session.failure().map(|failure| failure.code);
             self.check(failure != Some(FailureCode::MissingNode), || {
                 format!("S14: session {id} failed by a process that cannot read its flow")
             });
