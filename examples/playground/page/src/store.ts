@@ -104,7 +104,7 @@ export async function boot(texts: Texts) {
   set({ ready: true });
   // So that it is here when there is no network any more.
   guide().catch(() => {});
-  await follow();
+  if (location.hash) await follow();
   addEventListener("hashchange", follow);
   // What is being typed is saved before the page goes, or is put to sleep.
   const last = () => { if (current.route === "editor" && current.saved !== "saved") void attempt(save); };
