@@ -13,10 +13,39 @@ pub(crate) struct Foreign {
 }
 
 /// Names behind `@` that some products begin their expressions with.
-const ROOTS: [&str; 12] = [
-    "contact", "results", "result", "fields", "flow", "input", "run", "parent", "child", "urns", "globals",
+const ROOTS: [&str; 19] = [
+    "contact",
+    "results",
+    "result",
+    "fields",
+    "flow",
+    "input",
+    "run",
+    "parent",
+    "child",
+    "urns",
+    "globals",
     "step",
+    "webhook",
+    "trigger",
+    "legacy_extra",
+    "extra",
+    "node",
+    "resume",
+    "ticket",
 ];
+
+/// Names in single brackets and percent signs that are somebody, and no part of a sentence.
+const PEOPLE: [&str; 5] = ["contact", "user", "customer", "subscriber", "lead"];
+
+/// Words of fields, by which two words in braces are known for a placeholder.
+const FIELDS: [&str; 18] = [
+    "name", "number", "code", "date", "time", "id", "email", "phone", "address", "city", "country",
+    "company", "amount", "price", "total", "order", "product", "link",
+];
+
+/// Characters of a placeholder, at most.
+const MOST_CHARS: usize = 64;
 
 /// Signs around names that other products fill in.
 const MARKS: [(&str, &str); 5] = [("<%", "%>"), ("[[", "]]"), ("*|", "|*"), ("{!", "}"), ("%%", "%%")];
@@ -50,10 +79,78 @@ fn in_text(text: &str, found: &mut Vec<Foreign>) {
             fix: format!("write {{{{ {name} }}}}"),
         }));
     }
-    for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '{' | '@')) {
+    for (at, c) in text.char_indices() {
         let (before, rest) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
-        found.extend(if c == '@' { at_sign(before, rest) } else { braces(before, rest) });
+        found.extend(match c {
+            '@' => at_bracket(before, rest).or_else(|| at_sign(before, rest)),
+            '{' => braces(before, rest),
+            '%' | '[' => around(c, before, rest),
+            _ => None,
+        });
     }
+}
+
+/// `%contact.name%` and `[contact.name]`: the field of somebody, or a name with a line in it.
+fn around(sign: char, before: &str, rest: &str) -> Option<Foreign> {
+    let close = if sign == '[' { ']' } else { sign };
+    let (name, behind) = rest.strip_prefix(sign)?.split_once(close)?;
+    let (root, field) = name.split_once('.').unwrap_or((name, ""));
+    let is_field = !field.is_empty() && PEOPLE.contains(&root);
+    let is_name = is_path(name) && (is_field || (field.is_empty() && name.contains('_')));
+    // A rate, a pair of signs, the text of a link.
+    let is_other = before.ends_with(|c: char| c == sign || c.is_alphanumeric())
+        || behind.starts_with(|c: char| c == close || c == '(' || c.is_alphanumeric());
+    (is_name && !is_other).then(|| Foreign {
+        message: format!("`{sign}{name}{close}` is sent as it is written"),
+        fix: format!("write {{{{ {} }}}}", name.to_lowercase()),
+    })
+}
+
+/// True of a name, or of a path of names, with hyphens in it or without.
+fn is_path(name: &str) -> bool {
+    name.len() <= MOST_CHARS && name.split('.').all(|part| super::names::is_name(&part.replace('-', "_")))
+}
+
+/// Returns the name in braces, as it is written here.
+fn named(inside: &str) -> Option<String> {
+    let name = inside.trim().trim_start_matches('$');
+    if is_path(name) {
+        return Some(name.replace('-', "_"));
+    }
+    let (first, second) = name.split_once(' ')?;
+    let is_field = |word: &str| FIELDS.contains(&word.to_lowercase().as_str());
+    let is_name = is_path(first) && is_path(second) && (is_field(first) || is_field(second));
+    is_name.then(|| format!("{first}_{second}").to_lowercase())
+}
+
+/// The first path in an expression of a programming language.
+fn first_path(inside: &str) -> &str {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let inside = inside.trim_start();
+    let end = inside.find(|c| !is_part(c)).unwrap_or(inside.len());
+    inside.get(..end).unwrap_or_default().trim_end_matches('.')
+}
+
+/// `@(upper(contact.name))`.
+fn at_bracket(before: &str, rest: &str) -> Option<Foreign> {
+    let inside = rest.strip_prefix("@(").filter(|_| !before.ends_with('@'))?;
+    let mut depth = 1_u32;
+    let end = inside.char_indices().take(2 * MOST_CHARS).find_map(|(at, c)| {
+        depth = match c {
+            '(' => depth.saturating_add(1),
+            ')' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        (depth == 0).then_some(at)
+    });
+    let inside = inside.get(..end?)?;
+    let is_expression = inside.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (inside.contains('(')
+            || ROOTS.iter().any(|root| first_path(inside).starts_with(&format!("{root}."))));
+    is_expression.then(|| Foreign {
+        message: format!("`@({inside})` is sent as it is written"),
+        fix: "write the expression in braces, such as {{ contact.name | upper }}".to_owned(),
+    })
 }
 
 /// `{% … %}`, `${name}` and `{name}`.
@@ -70,14 +167,19 @@ fn braces(before: &str, rest: &str) -> Option<Foreign> {
             fix: format!("write {{{{ 'text' if {condition} else '' }}}}"),
         });
     }
-    let name = rest.strip_prefix('{')?.split_once('}')?.0;
-    let is_name = name.len() <= 64 && name.split('.').all(super::names::is_name);
-    if !is_name {
-        return None;
-    }
+    let inside = rest.strip_prefix('{')?.split_once('}')?.0;
+    let is_short = inside.chars().count() <= MOST_CHARS;
     let dollar = if before.ends_with('$') { "$" } else { "" };
+    let name = match named(inside).filter(|_| is_short) {
+        Some(name) => name,
+        None => {
+            let path = first_path(inside);
+            let is_expression = is_short && !dollar.is_empty() && is_path(path);
+            is_expression.then(|| path.to_owned())?
+        }
+    };
     Some(Foreign {
-        message: format!("`{dollar}{{{name}}}` is sent as it is written"),
+        message: format!("`{dollar}{{{inside}}}` is sent as it is written"),
         fix: format!("write {{{{ {name} }}}}"),
     })
 }
@@ -95,14 +197,18 @@ fn at_sign(before: &str, rest: &str) -> Option<Foreign> {
     if !ROOTS.contains(&root) || field.is_empty() {
         return None;
     }
-    let field = field.strip_prefix("fields.").unwrap_or(field);
-    let known = super::names::fields_of("contact").contains(&field);
+    let first = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
+    let own = field.strip_prefix("fields.");
+    let known = own.is_none() && super::names::fields_of("contact").contains(&&*first(field));
+    let field = own.unwrap_or(field);
     let name = match root {
-        "contact" if known => format!("contact.{field}"),
+        "contact" if known => format!("contact.{}", first(field)),
         "contact" | "fields" => format!("contact.fields.{field}"),
         "input" => "reply.text".to_owned(),
-        "results" | "result" | "flow" | "run" => format!("vars.{}", field.split('.').next().unwrap_or(field)),
-        _ => format!("context.{}", field.split('.').next().unwrap_or(field)),
+        "results" | "result" | "flow" | "run" => format!("vars.{}", first(field)),
+        "webhook" => format!("vars.{}", first(field.strip_prefix("json.").unwrap_or(field))),
+        "trigger" => format!("context.{}", first(field.strip_prefix("params.").unwrap_or(field))),
+        _ => format!("context.{}", first(field)),
     };
     Some(Foreign {
         message: format!("`@{path}` is sent as it is written"),
@@ -149,6 +255,42 @@ mod tests {
             ("*|FNAME|*", "`*|FNAME|*` is sent as it is written; write {{ fname }}"),
             ("{!Contact.Name}", "`{!Contact.Name}` is sent as it is written; write {{ contact.name }}"),
             ("@input.text", "`@input.text` is sent as it is written; write {{ reply.text }}"),
+            (
+                "@contact.name.first",
+                "`@contact.name.first` is sent as it is written; write {{ contact.name }}",
+            ),
+            ("@webhook.json.price", "`@webhook.json.price` is sent as it is written; write {{ vars.price }}"),
+            (
+                "@trigger.params.order",
+                "`@trigger.params.order` is sent as it is written; write {{ context.order }}",
+            ),
+            ("@legacy_extra.a", "`@legacy_extra.a` is sent as it is written; write {{ context.a }}"),
+            ("@extra.a", "`@extra.a` is sent as it is written; write {{ context.a }}"),
+            ("@node.uuid", "`@node.uuid` is sent as it is written; write {{ context.uuid }}"),
+            ("@resume.type", "`@resume.type` is sent as it is written; write {{ context.type }}"),
+            ("@ticket.topic", "`@ticket.topic` is sent as it is written; write {{ context.topic }}"),
+            (
+                "Hi @(upper(contact.name))!",
+                "`@(upper(contact.name))` is sent as it is written; \
+                 write the expression in braces, such as {{ contact.name | upper }}",
+            ),
+            (
+                "${user.first-name}",
+                "`${user.first-name}` is sent as it is written; write {{ user.first_name }}",
+            ),
+            ("${contact['name']}", "`${contact['name']}` is sent as it is written; write {{ contact }}"),
+            ("${name || 'you'}", "`${name || 'you'}` is sent as it is written; write {{ name }}"),
+            ("${ name }", "`${ name }` is sent as it is written; write {{ name }}"),
+            ("{ name }", "`{ name }` is sent as it is written; write {{ name }}"),
+            ("{first name}", "`{first name}` is sent as it is written; write {{ first_name }}"),
+            (
+                "{contact.first-name}",
+                "`{contact.first-name}` is sent as it is written; write {{ contact.first_name }}",
+            ),
+            ("{$name}", "`{$name}` is sent as it is written; write {{ name }}"),
+            ("Hi %contact.name%,", "`%contact.name%` is sent as it is written; write {{ contact.name }}"),
+            ("%FIRST_NAME%", "`%FIRST_NAME%` is sent as it is written; write {{ first_name }}"),
+            ("Hi [contact.name]", "`[contact.name]` is sent as it is written; write {{ contact.name }}"),
         ] {
             assert_eq!(told(source), [expected], "{source}");
         }
@@ -176,6 +318,13 @@ mod tests {
             "[[1, 2], [3]]",
             "<% of them %>",
             "{! wait }, [[see below]]",
+            "{see below}",
+            "from 5% to 10% of it",
+            "5%a_b%",
+            "[shop.example](https://shop.example)",
+            "[x], [see below]",
+            "ask @(home)",
+            "costs ${5}",
         ] {
             assert_eq!(told(source), [""; 0], "{source}");
         }
