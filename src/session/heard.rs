@@ -29,6 +29,9 @@ pub(crate) struct PartialReply {
     /// Its further details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) details: Option<Arc<MessageDetails>>,
+    /// When the latest message of one reply was sent, where that is not the last that came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) latest: Option<DateTime<Utc>>,
     /// When it is taken to be whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<DateTime<Utc>>,
@@ -49,6 +52,14 @@ impl PartialReply {
             self.parts.push(text.into());
         }
         false
+    }
+
+    /// Notes which message came last.
+    pub(crate) fn note(&mut self, id: Option<Arc<str>>, details: Option<Arc<MessageDetails>>) {
+        let at = |details: &Option<Arc<MessageDetails>>| details.as_ref().and_then(|details| details.at);
+        let (latest, own) = (self.latest.max(at(&self.details)), at(&details));
+        self.latest = latest.filter(|latest| own.is_none_or(|own| own < *latest));
+        (self.id, self.details) = (id, details);
     }
 
     /// Adds a medium. Returns whether there is room for one more, of all together `most` bytes.

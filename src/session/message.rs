@@ -161,6 +161,27 @@ pub struct Reply {
     /// ([SEMANTICS N10](crate::semantics#n10)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<Packed>,
+    /// When the latest message was sent that the session has taken, where that is later than the
+    /// message above, or where there is none (SEMANTICS I12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) latest: Option<DateTime<Utc>>,
+}
+
+impl Reply {
+    /// When the latest message was sent that the session has taken, as far as its channel says.
+    pub(crate) fn latest(&self) -> Option<DateTime<Utc>> {
+        self.latest.max(self.message.as_ref().and_then(Message::sent_at))
+    }
+
+    /// Puts a message, or none, in the place of the last one; the time of the latest stays.
+    pub(crate) fn replace(&mut self, message: Option<Message>) {
+        let latest = self.latest();
+        self.latest = latest.filter(|latest| {
+            let own = message.as_ref().and_then(Message::sent_at);
+            own.is_none_or(|own| own < *latest)
+        });
+        self.message = message;
+    }
 }
 
 fn is_empty(parts: &[Arc<str>]) -> bool {

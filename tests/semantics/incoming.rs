@@ -191,6 +191,50 @@ fn a_late_picture_of_an_album_answers_no_later_question() {
     assert_eq!(world.receive(photo("d", at + seconds(3))), Received::Consumed { session });
 }
 
+/// I12: pieces of a reply come in any order, and the latest counts that was sent.
+#[test]
+fn a_late_piece_answers_no_later_question_in_whatever_order_the_others_came() {
+    let sketch = flow("f").send("q", "?").node("w", "wait_reply", json!({"debounce": "10s"})).wait("x");
+    let photo =
+        |url: &str, at| Inbound::media(Channel::WhatsApp, SHOP, ADA, json!({"url": url})).timestamp(at);
+    let text = |at| says("and this").timestamp(at);
+    for first in [photo as fn(&str, _) -> Inbound, |_, at| says("Look").timestamp(at)] {
+        let world = World::with([sketch.clone()]);
+        let session = world.start("f").session_id;
+        let at = world.now();
+        world.receive(first("a", at + seconds(9)));
+        world.receive(photo("b", at + seconds(1)));
+        let stored = serde_json::to_string(&world.session(session)).unwrap();
+        let read: chatflow::Session = serde_json::from_str(&stored).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+        world.tick_after(seconds(12));
+        assert_eq!(world.place(session).0, "x");
+        assert_eq!(world.receive(text(at + seconds(4))), Received::TooOld);
+        assert_eq!(world.receive(text(at + seconds(10))), Received::Consumed { session });
+    }
+}
+
+/// I12: a question that nobody answered does not make the session forget what it took before.
+#[test]
+fn a_late_message_answers_no_later_question_after_a_time_out() {
+    let sketch = flow("f")
+        .wait("a")
+        .node("b", "wait_reply", json!({"timeout": "10s", "on_timeout": "continue"}))
+        .wait("c")
+        .send("ok", "{{ reply.text }}");
+    let world = World::with([sketch]);
+    let session = world.start("f").session_id;
+    let at = world.now();
+    let said = |text: &str, at| says(text).timestamp(at);
+    world.pass(seconds(10));
+    world.receive(said("one", at + seconds(9)));
+    world.tick_after(seconds(11));
+    assert_eq!(world.place(session).0, "c");
+    assert_eq!(world.receive(said("late", at + seconds(1))), Received::TooOld);
+    assert_eq!(world.receive(said("two", at + seconds(20))), Received::Consumed { session });
+    assert_eq!(world.sent(), ["two"]);
+}
+
 /// I10
 #[test]
 fn an_album_has_bounds() {

@@ -13,7 +13,7 @@ use crate::kernel::node::takes;
 use crate::kernel::offer::offered_choices;
 use crate::kernel::time::span;
 use crate::limits::Limits;
-use crate::session::{Conversation, Message, MessageKind, Session, Status};
+use crate::session::{Conversation, Message, MessageKind, Reply, Session, Status};
 
 /// A message may be this much older than the question it answers: clocks differ (SEMANTICS I12).
 const OLDER_THAN_WAIT: TimeDelta = TimeDelta::seconds(60);
@@ -187,7 +187,7 @@ pub(super) fn answering<'s, 'f>(
 fn is_overtaken(account: AccountRef<'_>, session: &Session, sent: DateTime<Utc>) -> bool {
     let is_here = session.route.as_ref().is_some_and(|route| account == route.account);
     let is_asked_again = session.heard().is_some_and(|heard| heard.invalid > 0);
-    let last = session.reply.as_deref().and_then(|reply| reply.message.as_ref()?.sent_at());
+    let last = session.reply.as_deref().and_then(Reply::latest);
     is_here && !is_asked_again && last.is_some_and(|last| sent < last)
 }
 

@@ -91,7 +91,7 @@ fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
     let heard = run.session.extras().heard.get_or_insert_default();
     let is_said = message.kind == MessageKind::Text || !message.text.is_empty();
     let has_room = message.media.is_none_or(|medium| heard.push_medium(medium, most_media));
-    (heard.id, heard.details) = (message.id, message.details);
+    heard.note(message.id, message.details);
     if (is_said && !heard.push(message.text, most)) || !has_room {
         return Word::Reply(join(run));
     }
@@ -125,12 +125,16 @@ fn with_album(message: Message, album: Vec<Packed>) -> Message {
 /// the last message.
 fn close_window(run: &mut Run<'_>) -> (Vec<Packed>, Envelope) {
     let heard = run.session.extras.as_mut().and_then(|extras| extras.heard.as_mut());
-    let (parts, media, envelope) = heard.map_or_else(Default::default, |heard| {
+    let (parts, media, envelope, latest) = heard.map_or_else(Default::default, |heard| {
         heard.until = None;
-        let envelope = (heard.id.take(), heard.details.take());
-        (std::mem::take(&mut heard.parts), std::mem::take(&mut heard.media), envelope)
+        let details = heard.details.take();
+        let latest = heard.latest.take().max(details.as_ref().and_then(|details| details.at));
+        let envelope = (heard.id.take(), details);
+        (std::mem::take(&mut heard.parts), std::mem::take(&mut heard.media), envelope, latest)
     });
-    run.session.reply.get_or_insert_default().parts = parts.into();
+    let reply = run.session.reply.get_or_insert_default();
+    reply.parts = parts.into();
+    reply.latest = reply.latest.max(latest);
     (media, envelope)
 }
 
@@ -141,7 +145,7 @@ type Envelope = (Option<Arc<str>>, Option<Arc<MessageDetails>>);
 pub(super) fn note(run: &mut Run<'_>, message: Message) {
     let item = message.payload.as_deref().and_then(|id| item(run.session, id)).cloned();
     let reply = run.session.reply.get_or_insert_default();
-    reply.message = Some(message);
+    reply.replace(Some(message));
     reply.item = item;
     reply.timed_out = false;
     run.has_reply = true;
@@ -164,7 +168,7 @@ pub(super) fn items(run: &Run<'_>, ids: &[Arc<str>]) -> Option<Packed> {
 pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> Move {
     run.session.answered = run.session.wait;
     let reply = run.session.reply.get_or_insert_default();
-    reply.message = None;
+    reply.replace(None);
     reply.parts = Box::default();
     reply.item = None;
     reply.timed_out = true;
