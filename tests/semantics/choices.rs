@@ -104,3 +104,20 @@ fn a_filter_that_comes_to_nothing_is_told() {
         assert_eq!(world.sent().len(), 1, "{text}");
     }
 }
+
+/// N11: what is no number is left out of a sum, and told.
+#[test]
+fn a_sum_leaves_out_what_is_no_number() {
+    for (items, sum, is_told) in [
+        (json!([{"n": 1}, {"n": "2.5"}, {}]), "3.5", false),
+        (json!([{"n": 1}, {"n": null}, {"n": 2}]), "3", true),
+        (json!([{"n": ""}, {"n": "free"}, {"n": 2}, {"n": [1]}]), "2", true),
+        (json!([{"n": null}]), "0", true),
+    ] {
+        let world = World::with([flow("f").send("m", "{{ context.items | sum('n') }}")]);
+        world.trigger(given(items.clone()));
+        let told =
+            world.notes().into_iter().filter(|note| matches!(note, EventKind::NoResult { .. })).count();
+        assert_eq!((world.sent(), told), (vec![sum.to_owned()], usize::from(is_told)), "{items}");
+    }
+}

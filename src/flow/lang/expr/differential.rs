@@ -13,6 +13,7 @@
 //! - a number in a text: compares as one here, as a text there;
 //! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`:
 //!   harmless here, errors there;
+//! - `sum` of what is no number: left out here (SEMANTICS N11), an error there;
 //! - characters: what people see as one here (SEMANTICS U19), code points there, so that all that
 //!   are generated are both;
 //! - blanks around a number in a text, comparisons in a chain, truth values and floats as an index;
@@ -207,8 +208,16 @@ fn any(depth: u32) -> Source {
         list(depth - 1).prop_map(|a| format!("({a} | first)")),
         list(depth - 1).prop_map(|a| format!("({a} | last)")),
         text(depth - 1).prop_map(|a| format!("({a} | first)")),
-        pick(&["o.l | min", "o.l | max", "o.l2 | min", "o.l2 | max", "o.l | sum", "o.l2 | sum", "[] | max"])
-            .prop_map(|a| format!("({a})")),
+        pick(&[
+            "o.l | min",
+            "o.l | max",
+            "o.l2 | min",
+            "o.l2 | max",
+            "[n, f, i, u] | sum",
+            "o.l2 | sum",
+            "[] | max"
+        ])
+        .prop_map(|a| format!("({a})")),
     ]
     .boxed()
 }

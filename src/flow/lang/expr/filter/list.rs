@@ -116,26 +116,31 @@ pub(super) fn extreme<'a>(
     Ok(found.unwrap_or_default())
 }
 
-/// The sum of numbers, or of a field of each item, also of those in texts; what is not defined is
-/// left out.
+/// The sum of numbers, or of a field of each item, also of those in texts. What is not defined is
+/// left out, and so is what is no number, which is told.
 pub(super) fn sum<'a>(
     val: Val<'a>,
     by: Option<&Val<'a>>,
     aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let by = quoted("sum", by)?;
-    let mut sum = Val::Int(0);
+    let (mut sum, mut is_told) = (Val::Int(0), false);
     for item in list(val, "sum", aid.meter)? {
         let item = at(&item, by);
         if item.is_undefined() {
             continue;
         }
         let number = match &item {
-            Val::Str(_) => Num::read(&item, || aid.marks()).and_then(Num::val),
-            _ => None,
+            Val::Str(_) => Num::read(&item, || aid.marks()),
+            other => Num::of(other),
         };
-        sum = arithmetic(Binary::Add, &sum, number.as_ref().unwrap_or(&item), aid)
-            .map_err(|_| EvalError::TypeMismatch { op: "sum", found: item.kind() })?;
+        let Some(number) = number.and_then(Num::val) else {
+            if !std::mem::replace(&mut is_told, true) {
+                aid.nothing("sum");
+            }
+            continue;
+        };
+        sum = arithmetic(Binary::Add, &sum, &number, aid)?;
         if sum.is_undefined() {
             break;
         }
