@@ -3,6 +3,46 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+/// The unit in which a channel counts how long a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextUnit {
+    /// Code points.
+    Characters,
+    /// Units of UTF-16.
+    Utf16,
+    /// Bytes of UTF-8.
+    Bytes,
+}
+
+impl TextUnit {
+    /// The length of a text.
+    pub(crate) fn count(self, text: &str) -> usize {
+        match self {
+            Self::Characters => text.chars().count(),
+            Self::Utf16 => text.encode_utf16().count(),
+            Self::Bytes => text.len(),
+        }
+    }
+
+    /// The length of a code point.
+    fn of(self, c: char) -> usize {
+        match self {
+            Self::Characters => 1,
+            Self::Utf16 => c.len_utf16(),
+            Self::Bytes => c.len_utf8(),
+        }
+    }
+
+    /// Its name in an issue.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Characters => "characters",
+            Self::Utf16 => "UTF-16 units",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
 /// True if each byte is a character that people see as one.
 fn is_plain(text: &str) -> bool {
     text.is_ascii() && !text.contains('\r')
@@ -36,23 +76,46 @@ pub(crate) fn first(text: &str, most: usize) -> (&str, bool) {
     }
 }
 
-/// As much of a text as has at most `most` code points, which is how channels count, ending between
-/// two characters that people see; within one only where a single one is longer than that.
-pub(crate) fn within(text: &str, most: usize) -> &str {
-    let Some((cap, _)) = text.char_indices().nth(most) else { return text };
+/// So many characters from a place on, which counts from the end where it is negative.
+pub(crate) fn slice(text: &str, start: i64, count: usize) -> String {
+    let from = match usize::try_from(start) {
+        Ok(start) => start,
+        Err(_) => {
+            let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
+            self::count(text).saturating_sub(back)
+        }
+    };
+    text.graphemes(true).skip(from).take(count).collect()
+}
+
+/// As much of a text as has a length of at most `most`, ending between two characters that people
+/// see; within one only where a single one is longer than that.
+pub(crate) fn within(text: &str, most: usize, unit: TextUnit) -> &str {
+    let mut left = most;
+    let is_beyond = |(_, c): &(usize, char)| match left.checked_sub(unit.of(*c)) {
+        Some(rest) => {
+            left = rest;
+            false
+        }
+        None => true,
+    };
+    let Some((cap, _)) = text.char_indices().find(is_beyond) else { return text };
     // Where the last one is cut decides the text up to the character behind it.
     let ends = text.grapheme_indices(true).map(|(start, whole)| start + whole.len());
     let end = ends.take_while(|end| *end <= cap).last().unwrap_or(cap);
     text.get(..end).unwrap_or_default()
 }
 
-/// A text in pieces of at most `most` code points: parted at paragraphs, else at lines, sentences
+/// A text in pieces of a length of at most `most`: parted at paragraphs, else at lines, sentences
 /// or words, else between two characters. White space at the ends of pieces is left out.
-pub(crate) fn pieces(text: &str, most: usize) -> Vec<&str> {
+pub(crate) fn pieces(text: &str, most: usize, unit: TextUnit) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let whole = within(rest, most.max(1));
+        let whole = match within(rest, most, unit) {
+            "" => rest.split_at(rest.chars().next().map_or(0, char::len_utf8)).0,
+            whole => whole,
+        };
         let end = if whole.len() == rest.len() { whole.len() } else { parting(rest, whole) };
         let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         found.push(piece.trim_end());
@@ -89,6 +152,7 @@ fn parting(text: &str, head: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::TextUnit::{Bytes, Characters, Utf16};
     use super::*;
 
     const FAMILY: &str = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
@@ -106,24 +170,28 @@ mod tests {
         assert_eq!(reversed(&format!("ab{FAMILY}")), format!("{FAMILY}ba"));
         assert_eq!(first(&format!("{FAMILY}bc"), 2), (format!("{FAMILY}b").as_str(), false));
         assert_eq!(first("abc", 3), ("abc", true));
+        assert_eq!(slice(&format!("a{FAMILY}bc"), 1, 2), format!("{FAMILY}b"));
+        assert_eq!((&*slice("e\u{301}a", -1, 9), &*slice("abc", i64::MIN, 1)), ("a", "a"));
     }
 
     #[test]
     fn what_is_cut_ends_between_two_characters() {
         let text = format!("ab{FAMILY}c");
-        assert_eq!(within(&text, 3), "ab");
-        assert_eq!(within(&text, 9), format!("ab{FAMILY}"));
-        assert_eq!(within(&text, 10), text);
-        assert_eq!(within("🇫🇷🇩🇪", 3), "🇫🇷");
-        assert_eq!(within("abc", 0), "");
+        assert_eq!(within(&text, 3, Characters), "ab");
+        assert_eq!(within(&text, 9, Characters), format!("ab{FAMILY}"));
+        assert_eq!(within(&text, 10, Characters), text);
+        assert_eq!(within("🇫🇷🇩🇪", 3, Characters), "🇫🇷");
+        assert_eq!(within("abc", 0, Characters), "");
+        assert_eq!((within("aжb", 2, Bytes), within("aжb", 3, Bytes)), ("a", "aж"));
+        assert_eq!((within("a👍b", 2, Utf16), within("a👍b", 3, Utf16)), ("a", "a👍"));
         // One character that is longer than all there is room for.
         let tower = format!("a{}", "\u{301}".repeat(20));
-        assert_eq!(within(&tower, 5).chars().count(), 5);
+        assert_eq!(within(&tower, 5, Characters).chars().count(), 5);
     }
 
     #[test]
     fn a_text_is_parted_at_the_strongest_place() {
-        let parted = |text: &str, most| pieces(text, most).join("|");
+        let parted = |text: &str, most| pieces(text, most, Characters).join("|");
         assert_eq!(parted("one two", 10), "one two");
         assert_eq!(parted("One, two.\n\nThree. Four", 14), "One, two.|Three. Four");
         assert_eq!(parted("One. Two.\nThree. Four", 14), "One. Two.|Three. Four");
@@ -146,10 +214,13 @@ mod tests {
         ];
         for text in &texts {
             for most in [1, 2, 3, 7, 64, 500] {
-                let parted = pieces(text, most);
-                assert!(parted.iter().all(|piece| !piece.is_empty() && piece.chars().count() <= most));
-                let dense = |text: &str| text.split_whitespace().collect::<String>();
-                assert_eq!(dense(&parted.concat()), dense(text), "at {most}");
+                for unit in [Characters, Utf16, Bytes] {
+                    let parted = pieces(text, most, unit);
+                    let fits = |piece: &&str| unit.count(piece) <= most || piece.chars().count() == 1;
+                    assert!(parted.iter().all(|piece| !piece.is_empty() && fits(piece)));
+                    let dense = |text: &str| text.split_whitespace().collect::<String>();
+                    assert_eq!(dense(&parted.concat()), dense(text), "at {most}");
+                }
             }
         }
     }

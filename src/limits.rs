@@ -40,7 +40,8 @@ pub struct Limits {
     pub text_bytes: usize,
     /// Bytes of an id, a key or an address.
     pub id_bytes: usize,
-    /// Characters of one rendered template; what is beyond is cut.
+    /// Characters of one rendered template, ten times as many of a plain text; what is beyond is
+    /// cut.
     pub template_chars: usize,
     /// Bytes of the source of one template or expression.
     pub template_bytes: usize,

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
+use crate::flow::Step;
 use crate::flow::content::Capacity;
-use crate::flow::{MediaType, Step};
-use crate::grapheme::{pieces, within};
+use crate::grapheme::{TextUnit, pieces};
 use crate::id::MessageId;
-use crate::kernel::offer::cut;
+use crate::kernel::offer::{cut_in, is_blank, tell_apart};
 use crate::kernel::turn::{Move, Run};
 use crate::observer::{ContentFault, EventKind};
 use crate::session::{
@@ -15,22 +15,25 @@ use crate::session::{
     TemplateMessage,
 };
 
+/// A message that was sent: the id of its last piece, and the number of those before it.
+type SentPieces = (MessageId, u32);
+
 impl Run<'_> {
-    /// Sends what was rendered, as its channel can carry it; answers the id of the last message.
+    /// Sends what was rendered, with the subject that a letter has, as its channel can carry it.
     /// None: the channel would refuse it, and it is not sent. A form that the channel does not have
     /// is the transport's where nothing else `may_refuse` it.
     pub(super) fn send_fitted(
         &mut self,
         step: &Step,
         route: Arc<Route>,
-        content: Content,
+        (content, subject): (Content, Option<Box<str>>),
         may_refuse: bool,
-    ) -> Result<Option<MessageId>, Move> {
+    ) -> Result<Option<SentPieces>, Move> {
         let capacity = Capacity::of(Some(&route.account.channel));
         if fits(&content, capacity) {
-            return self.send(step, route, content).map(Some);
+            return self.send(step, route, content, subject).map(|id| Some((id, 0)));
         }
-        self.send_unfit(step, route, content, (capacity, may_refuse))
+        self.send_unfit(step, route, (content, subject), (capacity, may_refuse))
     }
 
     #[cold]
@@ -38,9 +41,9 @@ impl Run<'_> {
         &mut self,
         step: &Step,
         route: Arc<Route>,
-        mut content: Content,
+        (mut content, subject): (Content, Option<Box<str>>),
         (capacity, may_refuse): (&Capacity, bool),
-    ) -> Result<Option<MessageId>, Move> {
+    ) -> Result<Option<SentPieces>, Move> {
         let is_other = |native: &NativeMessage| native.channel != route.account.channel;
         let foreign = matches!(&content, Content::Native(native) if is_other(native)).then_some("native");
         if let Some(part) = foreign.or_else(|| lacking(&content, capacity)).filter(|_| may_refuse) {
@@ -53,27 +56,46 @@ impl Run<'_> {
         }
         let mut cut = Cut { capacity, parts: Vec::new() };
         cut.content(&mut content);
-        for part in cut.parts {
-            let (session, node) = (self.session.id, self.session.at.clone());
-            self.note(EventKind::ContentCut { session, node, part });
-        }
-        let Content::Text { text, options } = &content else {
-            return self.send(step, route, content).map(Some);
+        cut.parts.into_iter().for_each(|part| self.note_cut(part));
+        let is_whole = match &content {
+            Content::Text { text, options } => {
+                !options.is_empty() || capacity.unit.count(text) <= capacity.text
+            }
+            _ => true,
         };
-        if !options.is_empty() || within(text, capacity.text).len() == text.len() {
-            return self.send(step, route, content).map(Some);
+        match &content {
+            Content::Text { text, .. } if !is_whole => {
+                let mut sent: Option<SentPieces> = None;
+                for piece in pieces(text, capacity.text, capacity.unit) {
+                    let content = Content::Text { text: piece.to_owned(), options: Vec::new() };
+                    let id = self.send(step, Arc::clone(&route), content, subject.clone())?;
+                    sent = Some((id, sent.map_or(0, |(_, before)| before.saturating_add(1))));
+                }
+                Ok(sent)
+            }
+            _ => self.send(step, route, content, subject).map(|id| Some((id, 0))),
         }
-        let mut last = None;
-        for piece in pieces(text, capacity.text) {
-            let content = Content::Text { text: piece.to_owned(), options: Vec::new() };
-            last = Some(self.send(step, Arc::clone(&route), content)?);
-        }
-        Ok(last)
+    }
+
+    /// Tells that a part of a message was cut.
+    pub(super) fn note_cut(&mut self, part: &'static str) {
+        let (session, node) = (self.session.id, self.session.at.clone());
+        self.note(EventKind::ContentCut { session, node, part });
     }
 
     fn refuse_content(&mut self, part: &'static str, fault: ContentFault) {
-        let (session, node) = (self.session.id, self.session.at.clone());
         self.because(|_| format!("`{part}` {}", fault.says()));
+        self.note_refused(part, fault);
+    }
+
+    /// Refuses a place that is none, and says why.
+    pub(super) fn refuse_place(&mut self, why: String) {
+        self.because(|_| why);
+        self.note_refused("location", ContentFault::Invalid);
+    }
+
+    fn note_refused(&mut self, part: &'static str, fault: ContentFault) {
+        let (session, node) = (self.session.id, self.session.at.clone());
         self.note(EventKind::ContentRefused { session, node, part, fault });
     }
 }
@@ -94,14 +116,17 @@ fn fits(content: &Content, capacity: &Capacity) -> bool {
                 && !is_blank(text)
                 && options.len() <= capacity.options
                 && options.iter().all(fits)
+                && (!capacity.unique_buttons || have_own_labels(options))
         }
         Content::Typing { .. } => true,
         _ => false,
     }
 }
 
-fn is_blank(text: &str) -> bool {
-    text.trim_start().is_empty()
+fn have_own_labels(options: &[Opt]) -> bool {
+    (1..)
+        .zip(options)
+        .all(|(next, option)| options.iter().skip(next).all(|other| other.label != option.label))
 }
 
 /// The part of a message that its channel does not have.
@@ -130,24 +155,63 @@ fn lacking(content: &Content, capacity: &Capacity) -> Option<&'static str> {
 
 /// The part of a message that says nothing, though the message makes no sense without it.
 fn empty(content: &Content) -> Option<&'static str> {
+    let first =
+        |parts: &[(bool, &'static str)]| parts.iter().find(|(is_empty, _)| *is_empty).map(|part| part.1);
     let blank_label = |options: &[Opt]| options.iter().any(|option| is_blank(&option.label));
-    match content {
-        Content::Template(template) => {
-            let is_empty = |parameters: &Parameters| match parameters {
-                Parameters::Positional(values) => values.iter().any(|value| is_blank(value)),
-                Parameters::Named(values) => values.values().any(|value| is_blank(value)),
-            };
-            let mut all = template.cards.iter().map(|card| &card.parameters).chain([&template.parameters]);
-            all.any(is_empty).then_some("parameters")
+    let blank = |text: &Option<String>| text.as_deref().is_some_and(is_blank);
+    let parts: &[(bool, &'static str)] = match content {
+        Content::Template(template) => return empty_in_template(template),
+        Content::Products(products) => &[
+            (blank(&products.text), "text"),
+            (blank(&products.catalog), "catalog"),
+            (blank(&products.product), "id"),
+        ],
+        Content::Contacts { cards } => &[(cards.iter().any(|card| is_blank(&card.name)), "name")],
+        Content::Reaction { message, emoji } => {
+            &[(is_blank(message), "to"), (!emoji.is_empty() && is_blank(emoji), "emoji")]
         }
-        Content::Products(products) => products.text.as_deref().is_some_and(is_blank).then_some("text"),
-        Content::Contacts { cards } => cards.iter().any(|card| is_blank(&card.name)).then_some("name"),
-        Content::Reaction { message, .. } => is_blank(message).then_some("to"),
-        Content::Media(_) | Content::Location(_) | Content::Native(_) | Content::Typing { .. } => None,
-        Content::Card(card) if is_blank(&card.title) => Some("title"),
-        other if is_blank(other.text()) => Some("text"),
-        other => blank_label(other.options()).then_some("label"),
-    }
+        Content::Media(media) => &[(is_blank(&media.url), "url")],
+        Content::Location(_) | Content::Native(_) | Content::Typing { .. } => &[],
+        Content::Form(form) => &[
+            (is_blank(&form.text), "text"),
+            (is_blank(&form.form), "id"),
+            (is_blank(&form.button), "button"),
+        ],
+        Content::List(list) => &[
+            (is_blank(&list.text), "text"),
+            (is_blank(&list.button), "button"),
+            (blank_label(&list.options), "label"),
+        ],
+        other => {
+            let text = if matches!(other, Content::Card(_)) { "title" } else { "text" };
+            &[
+                (is_blank(other.text()), text),
+                (blank_label(other.options()), "label"),
+                (other.links().iter().any(|link| is_blank(&link.label)), "label"),
+                (other.links().iter().any(|link| is_blank(&link.url)), "url"),
+            ]
+        }
+    };
+    first(parts)
+}
+
+/// The same of an approved message: each of its gaps.
+fn empty_in_template(template: &TemplateMessage) -> Option<&'static str> {
+    let is_empty = |parameters: &Parameters| match parameters {
+        Parameters::Positional(values) => values.iter().any(|value| is_blank(value)),
+        Parameters::Named(values) => values.values().any(|value| is_blank(value)),
+    };
+    let mut all = template.cards.iter().map(|card| &card.parameters).chain([&template.parameters]);
+    let mut headers = template.cards.iter().map(|card| &card.header).chain([&template.header]);
+    let mut others = template.cards.iter().flat_map(|card| &card.others).chain(&template.others);
+    let parts = [
+        (is_blank(&template.language), "language"),
+        (all.any(is_empty), "parameters"),
+        (headers.any(|header| header.as_ref().is_some_and(Header::is_blank)), "header"),
+        (template.links.iter().any(|link| is_blank(&link.url)), "url"),
+        (others.any(|other| other.code.as_deref().is_some_and(is_blank)), "code"),
+    ];
+    parts.into_iter().find(|(is_empty, _)| *is_empty).map(|(_, part)| part)
 }
 
 /// Cuts what is too long or too many, and remembers which parts were.
@@ -164,10 +228,15 @@ impl Cut<'_> {
     }
 
     fn text(&mut self, part: &'static str, text: &mut String, most: usize) {
+        self.text_in(part, text, most, TextUnit::Characters);
+    }
+
+    /// The same of a text that the channel counts in a unit of its own.
+    fn text_in(&mut self, part: &'static str, text: &mut String, most: usize, unit: TextUnit) {
         if text.len() <= most {
             return;
         }
-        let kept = cut(text, most);
+        let kept = cut_in(text, most, unit);
         if kept != *text {
             *text = kept;
             self.note(part);
@@ -201,33 +270,45 @@ impl Cut<'_> {
         }
     }
 
-    fn buttons(&mut self, options: &mut Vec<Opt>, links: &mut Vec<Link>) {
-        let (most, label) = (self.capacity.buttons, self.capacity.button);
+    /// Buttons, up to `most` of them.
+    fn buttons(&mut self, options: &mut Vec<Opt>, links: &mut Vec<Link>, most: usize) {
+        let label = self.capacity.button;
         if most > 0 {
             self.count("buttons", options, most);
             self.count("buttons", links, self.capacity.links.min(most.saturating_sub(options.len())));
         }
         self.labels(options, label);
         links.iter_mut().for_each(|link| self.text("label", &mut link.label, label));
+        self.own_labels(options, label);
+    }
+
+    /// Labels of buttons that are the same are numbered where the channel refuses such.
+    fn own_labels(&mut self, options: &mut [Opt], most: usize) {
+        let are_buttons = options.len() <= self.capacity.buttons
+            && options.iter().all(|option| option.description.is_none());
+        if self.capacity.unique_buttons && are_buttons {
+            tell_apart(options.iter_mut().map(|option| &mut option.label).collect(), most);
+        }
     }
 
     fn content(&mut self, content: &mut Content) {
         let capacity = self.capacity;
         match content {
             Content::Text { text, options } if !options.is_empty() => {
-                self.text("text", text, capacity.text_with_options);
+                self.text_in("text", text, capacity.text_with_options, capacity.unit);
                 self.count("options", options, capacity.options);
                 self.labels(options, capacity.label);
+                self.own_labels(options, capacity.label);
             }
             Content::Media(media) => self.media(media),
             Content::Buttons(buttons) => {
                 self.text("text", &mut buttons.text, capacity.body);
-                self.buttons(&mut buttons.options, &mut buttons.links);
+                self.buttons(&mut buttons.options, &mut buttons.links, capacity.buttons);
                 self.surround(&mut buttons.header, &mut buttons.footer);
             }
             Content::List(list) => self.list(list),
             Content::QuickReplies(replies) => {
-                self.text("text", &mut replies.text, capacity.text);
+                self.text_in("text", &mut replies.text, capacity.text, capacity.unit);
                 if capacity.quick_replies > 0 {
                     self.count("quick_replies", &mut replies.options, capacity.quick_replies);
                 }
@@ -237,6 +318,7 @@ impl Cut<'_> {
             Content::Template(template) => self.template(template),
             Content::Form(form) => {
                 self.text("text", &mut form.text, capacity.body);
+                self.text("button", &mut form.button, capacity.list_button);
                 self.surround(&mut form.header, &mut form.footer);
             }
             Content::LocationRequest { text } => self.text("text", text, capacity.body),
@@ -255,17 +337,19 @@ impl Cut<'_> {
     }
 
     fn media(&mut self, media: &mut Media) {
-        let has_caption = !matches!(media.kind, MediaType::Audio | MediaType::Sticker);
-        let most = if has_caption { self.capacity.caption } else { 0 };
-        self.optional("caption", &mut media.caption, most);
+        self.optional("caption", &mut media.caption, self.capacity.caption_of(media.kind));
     }
 
     fn list(&mut self, list: &mut List) {
         let capacity = self.capacity;
-        self.text("text", &mut list.text, capacity.body);
+        self.text("text", &mut list.text, capacity.list_body);
         self.text("button", &mut list.button, capacity.list_button);
         if capacity.rows > 0 && list.keep(capacity.rows) {
             self.note("list");
+        }
+        if !capacity.list_media && matches!(list.header, Some(Header::Media(_))) {
+            list.header = None;
+            self.note("header");
         }
         self.surround(&mut list.header, &mut list.footer);
         list.titles_mut().for_each(|title| self.text("title", title, capacity.row));
@@ -279,6 +363,8 @@ impl Cut<'_> {
         if self.capacity.products > 0 {
             self.count("sections", &mut products.sections, self.capacity.product_sections);
         }
+        let titles = products.sections.iter_mut().filter_map(|section| section.title.as_mut());
+        titles.for_each(|title| self.text("title", title, self.capacity.row.max(1)));
         self.surround(&mut products.header, &mut products.footer);
     }
 
@@ -287,7 +373,7 @@ impl Cut<'_> {
             self.text("title", &mut card.title, self.capacity.card);
             self.optional("subtitle", &mut card.subtitle, self.capacity.subtitle);
         }
-        self.buttons(&mut card.options, &mut card.links);
+        self.buttons(&mut card.options, &mut card.links, self.capacity.card_buttons);
     }
 
     /// Where the channel has no header and no footer the transport may have a way for them.
@@ -306,6 +392,9 @@ impl Cut<'_> {
         // Those of cards were counted when the flow was checked.
         if self.capacity.template_buttons > 0 && template.cards.is_empty() {
             self.count("buttons", &mut template.options, self.capacity.template_buttons);
+        }
+        if let (Some(Header::Text(text)), 1..) = (&mut template.header, self.capacity.header) {
+            self.text("header", text, self.capacity.header);
         }
     }
 }

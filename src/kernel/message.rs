@@ -29,6 +29,7 @@ impl Run<'_> {
         step: &Step,
         route: Arc<Route>,
         content: Content,
+        subject: Option<Box<str>>,
     ) -> Result<MessageId, Move> {
         let max = self.env.limits.unsent_messages;
         if self.env.unsent.saturating_add(self.sends as usize) >= max {
@@ -53,6 +54,7 @@ impl Run<'_> {
             node: step.id.clone(),
             route,
             content,
+            subject,
             in_reply_to: self.answered_id(),
             created_at: self.env.now,
             turn: self.session.turns.saturating_add(1),

@@ -8,8 +8,10 @@ use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::flow::answer::Choices;
-use crate::flow::content::{Capacity, DataOffer, Offer};
+use crate::flow::content::{Capacity, CompiledChoice, DataOffer, Local, Offer};
 use crate::flow::expr::{Expr, Val};
+use crate::flow::template::Template;
+use crate::grapheme::TextUnit;
 use crate::kernel::turn::{ItemNames, Move, Run};
 use crate::observer::EventKind;
 use crate::session::{FailureCode, Offered, OfferedChoice, Session};
@@ -28,6 +30,8 @@ pub(super) struct OfferRoom {
     /// Characters of a label, and of the line below it.
     pub(super) label: usize,
     pub(super) description: usize,
+    /// Number of choices up to which they are buttons whose labels must differ.
+    pub(super) unique: usize,
 }
 
 /// A choice as the contact sees it.
@@ -35,7 +39,18 @@ pub(super) struct ShownChoice {
     pub(super) id: Arc<str>,
     pub(super) label: String,
     pub(super) description: Option<String>,
+    /// Its labels in the other languages of the flow.
+    labels: Vec<Arc<str>>,
     item: Option<Packed>,
+}
+
+/// The texts of a choice in the making.
+#[derive(Default)]
+struct ChoiceTexts {
+    label: String,
+    /// The same in the other languages.
+    labels: Vec<Arc<str>>,
+    description: Option<String>,
 }
 
 /// Parts of a message, each with how many choices it has, and the choices of all.
@@ -48,6 +63,8 @@ struct Adjusted(Vec<(&'static str, u32)>);
 /// Choices in the making.
 struct Making {
     room: OfferRoom,
+    /// True if their labels in all languages are wanted: they are those of a question.
+    asked: bool,
     /// Number of choices that may still be made of data.
     left: usize,
     /// The ids that are given.
@@ -59,7 +76,12 @@ struct Making {
 impl OfferRoom {
     /// Room for choices below a text.
     pub(super) fn of_options(capacity: &Capacity) -> Self {
-        Self { most: capacity.options, label: capacity.label, description: capacity.description }
+        Self {
+            most: capacity.options,
+            label: capacity.label,
+            description: capacity.description,
+            unique: if capacity.unique_buttons { capacity.buttons } else { 0 },
+        }
     }
 
     /// Room for buttons.
@@ -67,9 +89,19 @@ impl OfferRoom {
         Self { most: capacity.buttons, label: capacity.button, ..Self::of_options(capacity) }
     }
 
+    /// Room for the buttons of a card.
+    pub(super) fn of_card(capacity: &Capacity) -> Self {
+        Self { most: capacity.card_buttons, ..Self::of_buttons(capacity) }
+    }
+
     /// Room for the rows of a list.
     pub(super) fn of_rows(capacity: &Capacity) -> Self {
-        Self { most: capacity.rows, label: capacity.row, ..Self::of_options(capacity) }
+        Self { most: capacity.rows, label: capacity.row, unique: 0, ..Self::of_options(capacity) }
+    }
+
+    /// Room for choices whose labels nobody sees.
+    pub(super) fn of_unseen(capacity: &Capacity) -> Self {
+        Self { label: usize::MAX, ..Self::of_rows(capacity) }.or_options(capacity)
     }
 
     /// Room for replies that vanish.
@@ -80,7 +112,7 @@ impl OfferRoom {
     /// Room for goods, of which no label is shown.
     pub(super) fn of_products(capacity: &Capacity) -> Self {
         let most = if capacity.products > 0 { capacity.products } else { MOST_ITEMS };
-        Self { most, label: usize::MAX, ..Self::of_options(capacity) }
+        Self { most, label: usize::MAX, unique: 0, ..Self::of_options(capacity) }
     }
 
     /// A form that the channel does not have is shown in another one, as choices below a text are.
@@ -107,13 +139,15 @@ impl Adjusted {
 }
 
 impl Run<'_> {
-    /// Makes the choices of a message; together they are no more than there is room for.
+    /// Makes the choices of a message; together they are no more than there is room for. `asked`:
+    /// they are those of a question.
     pub(super) fn make_choices(
         &mut self,
         offers: &[Offer],
         room: OfferRoom,
+        asked: bool,
     ) -> Result<Vec<ShownChoice>, Move> {
-        let mut making = Making::new(room, offers.iter());
+        let mut making = Making::new(room, asked, offers.iter());
         self.make(offers, None, &mut making)?;
         Ok(self.made(making))
     }
@@ -124,11 +158,11 @@ impl Run<'_> {
     pub(super) fn make_parts<'p, T>(
         &mut self,
         parts: impl Iterator<Item = (Option<&'p Expr>, &'p [Offer])> + Clone,
-        room: OfferRoom,
+        (room, asked): (OfferRoom, bool),
         mut title: impl FnMut(&mut Self, usize) -> Result<T, Move>,
     ) -> Result<MadeParts<T>, Move> {
         let written = parts.clone().filter(|(from, _)| from.is_none()).flat_map(|(_, offers)| offers);
-        let mut making = Making::new(room, written);
+        let mut making = Making::new(room, asked, written);
         let mut made = Vec::new();
         for (place, (from, offers)) in parts.enumerate() {
             let Some(from) = from else {
@@ -163,27 +197,44 @@ impl Run<'_> {
         for offer in offers {
             match (offer, section) {
                 (Offer::Written(choice), None) => {
-                    let (label, description) = (self.pick(&choice.label), choice.description.as_ref());
-                    let label = self.text(label)?;
-                    let description = description.map(|text| self.local(text)).transpose()?;
-                    making.show(choice.id.as_ref().to_owned(), label, description, None);
+                    let texts = self.written_texts(choice, making.asked)?;
+                    making.show(choice.id.as_ref().to_owned(), texts, None);
                 }
                 // Of a section that is made of data, each has the choices that are written in it.
                 (Offer::Written(choice), Some(names)) => {
-                    let names = names.clone();
-                    let (label, description) = (choice.label.clone(), choice.description.clone());
-                    let texts = self.with_item(names, |run| {
-                        let label = run.pick(&label);
-                        Ok((run.text(label)?, description.as_ref().map(|text| run.local(text)).transpose()?))
-                    })?;
+                    let asked = making.asked;
+                    let texts = self.with_item(names.clone(), |run| run.written_texts(choice, asked))?;
                     if making.takes(&choice.id) {
-                        making.show(choice.id.as_ref().to_owned(), texts.0, texts.1, None);
+                        making.show(choice.id.as_ref().to_owned(), texts, None);
                     }
                 }
                 (Offer::Data(data), _) => self.make_of_data(data, section, making)?,
             }
         }
         Ok(())
+    }
+
+    fn written_texts(&mut self, choice: &CompiledChoice, asked: bool) -> Result<ChoiceTexts, Move> {
+        let label = self.local(&choice.label)?;
+        let labels = if asked { self.other_labels(&choice.label, &label)? } else { Vec::new() };
+        let description = choice.description.as_ref().map(|text| self.local(text)).transpose()?;
+        Ok(ChoiceTexts { label, labels, description })
+    }
+
+    /// A label in the other languages, as far as it is another one there.
+    fn other_labels(&mut self, texts: &Local<Template>, shown: &str) -> Result<Vec<Arc<str>>, Move> {
+        let mut labels: Vec<Arc<str>> = Vec::new();
+        if texts.is_plain() {
+            return Ok(labels);
+        }
+        let shown = in_one_line(shown);
+        for (_, template) in texts.all() {
+            let label = in_one_line(&self.text(template)?);
+            if !label.is_empty() && label != shown && labels.iter().all(|known| **known != *label) {
+                labels.push(label.into());
+            }
+        }
+        Ok(labels)
     }
 
     fn make_of_data(
@@ -204,20 +255,25 @@ impl Run<'_> {
             let Some(item) = self.packed(item)? else { continue };
             let section = section.and_then(|names| names.section.clone());
             let names = ItemNames { item: item.clone(), index, section };
-            let (id, label, description) = self.with_item(names, |run| {
+            let asked = making.asked;
+            let (id, texts) = self.with_item(names, |run| {
                 let id = match &data.id {
                     Some(id) => run.text(id)?,
                     None => own_text(item.as_node(), "id"),
                 };
-                let label = match &data.label {
-                    Some(label) => run.local(label)?,
-                    None => own_text(item.as_node(), "label"),
+                let (label, labels) = match &data.label {
+                    Some(texts) => {
+                        let label = run.local(texts)?;
+                        let labels = if asked { run.other_labels(texts, &label)? } else { Vec::new() };
+                        (label, labels)
+                    }
+                    None => (own_text(item.as_node(), "label"), Vec::new()),
                 };
                 let description = data.description.as_ref().map(|text| run.local(text)).transpose()?;
-                Ok((id, label, description))
+                Ok((id, ChoiceTexts { label, labels, description }))
             })?;
             if making.takes(id.trim()) {
-                making.show(id.trim().to_owned(), label, description, Some(item));
+                making.show(id.trim().to_owned(), texts, Some(item));
             }
         }
         Ok(())
@@ -252,6 +308,10 @@ impl Run<'_> {
         if twice > 0 && making.room.label < usize::MAX {
             making.adjusted.count("same_label", twice);
         }
+        let has_lines = making.shown.iter().any(|choice| choice.description.is_some());
+        if making.shown.len() <= making.room.unique && !has_lines {
+            tell_apart(making.shown.iter_mut().map(|choice| &mut choice.label).collect(), making.room.label);
+        }
         for (why, count) in making.adjusted.0 {
             let (session, node) = (self.session.id, self.session.at.clone());
             self.note(EventKind::ChoicesAdjusted { session, node, why, count });
@@ -262,16 +322,35 @@ impl Run<'_> {
     /// Keeps what was offered until it is answered: a question's in the place of what it offered
     /// before.
     pub(super) fn keep_offer(&mut self, shown: &[ShownChoice], asked: bool) -> Result<(), Move> {
-        let (wait, answered) = (self.offered_wait(), self.session.answered);
         let choices = shown.iter().map(|choice| OfferedChoice {
             id: Arc::clone(&choice.id),
             label: choice.label.as_str().into(),
+            labels: choice.labels.clone(),
             item: choice.item.clone(),
         });
-        let offered = Offered { wait, asked, numbered: false, choices: choices.collect() };
+        self.keep(choices.collect(), asked)
+    }
+
+    /// Keeps choices that are written out, whose ids their channel has no room for (SEMANTICS I9).
+    #[cold]
+    pub(super) fn keep_written(&mut self, choices: &[CompiledChoice]) -> Result<(), Move> {
+        let choices = choices.iter().map(|choice| OfferedChoice {
+            id: Arc::clone(&choice.id),
+            label: "".into(),
+            labels: Vec::new(),
+            item: None,
+        });
+        self.keep(choices.collect(), false)
+    }
+
+    fn keep(&mut self, choices: Vec<OfferedChoice>, asked: bool) -> Result<(), Move> {
+        let (wait, answered) = (self.offered_wait(), self.session.answered);
+        let offered = Offered { wait, asked, numbered: false, choices };
         let most = self.env.limits.variable_bytes;
         let kept = &mut self.session.extras().offered;
-        kept.retain(|old| old.wait > answered && !(asked && old.asked && old.wait == wait));
+        kept.retain(|old| {
+            old.wait > answered && !(asked && old.asked && old.wait == wait) && *old != offered
+        });
         kept.push(offered);
         if kept.iter().map(Offered::weight).sum::<usize>() > most {
             let why = format_args!("what there is to choose from takes more than {most} bytes");
@@ -282,17 +361,20 @@ impl Run<'_> {
 }
 
 /// Returns what a question takes for an answer now, if that was not known before it was asked.
-pub(super) fn offered_choices(session: &Session, choices: &Choices) -> Option<Choices> {
+pub(super) fn offered_choices<'c>(session: &'c Session, choices: &'c Choices) -> Option<Choices> {
     choices.live.as_ref()?;
     let is_asked = |offered: &&Offered| offered.asked && offered.wait == session.wait;
     let offered = session.offered().iter().rev().find(is_asked);
     let list = offered.map_or(&[][..], |offered| &offered.choices);
     let shows_places = offered.is_some_and(|offered| offered.numbered);
-    choices.offered(list.iter().map(|choice| (&*choice.id, &*choice.label)), shows_places)
+    let texts = list.iter().map(|choice| {
+        (&*choice.id, std::iter::once(&choice.label).chain(&choice.labels).map(|label| &**label))
+    });
+    choices.offered(texts, shows_places)
 }
 
 impl Making {
-    fn new<'o>(room: OfferRoom, offers: impl Iterator<Item = &'o Offer>) -> Self {
+    fn new<'o>(room: OfferRoom, asked: bool, offers: impl Iterator<Item = &'o Offer>) -> Self {
         let written: BTreeSet<String> = offers
             .filter_map(|offer| match offer {
                 Offer::Written(choice) => Some(choice.id.as_ref().to_owned()),
@@ -300,7 +382,7 @@ impl Making {
             })
             .collect();
         let left = room.most.saturating_sub(written.len());
-        Self { room, left, ids: written, shown: Vec::new(), adjusted: Adjusted::default() }
+        Self { room, asked, left, ids: written, shown: Vec::new(), adjusted: Adjusted::default() }
     }
 
     /// True if there may be one more choice made of data, with this id.
@@ -318,7 +400,8 @@ impl Making {
         false
     }
 
-    fn show(&mut self, id: String, label: String, description: Option<String>, item: Option<Packed>) {
+    fn show(&mut self, id: String, texts: ChoiceTexts, item: Option<Packed>) {
+        let ChoiceTexts { label, labels, description } = texts;
         let mut label = in_one_line(&label);
         if label.is_empty() {
             if self.room.label < usize::MAX {
@@ -336,7 +419,7 @@ impl Making {
         let label = fit(label, self.room.label);
         let description = description.map(|text| in_one_line(&text)).filter(|text| !text.is_empty());
         let description = description.map(|text| fit(text, self.room.description));
-        self.shown.push(ShownChoice { id: id.into(), label, description, item });
+        self.shown.push(ShownChoice { id: id.into(), label, description, labels, item });
     }
 }
 
@@ -356,23 +439,52 @@ pub(super) fn in_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// True of a text that shows nothing.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.trim_start().is_empty()
+}
+
+/// Numbers labels that are the same as one before, within so many characters (SEMANTICS N10).
+pub(super) fn tell_apart(mut labels: Vec<&mut String>, most: usize) {
+    for place in 1..labels.len() {
+        let Some((label, before)) = labels.get_mut(..=place).and_then(<[_]>::split_last_mut) else {
+            continue;
+        };
+        let is_taken = |label: &str| before.iter().any(|other| **other == *label);
+        if !is_taken(label) {
+            continue;
+        }
+        let numbered = (2..=place + 2).map(|number| {
+            let mark = format!(" ({number})");
+            cut(label, most.saturating_sub(mark.len())) + &mark
+        });
+        if let Some(free) = numbered.into_iter().find(|label| !is_taken(label)) {
+            **label = free;
+        }
+    }
+}
+
 /// A text of at most so many characters, cut behind a whole one as people see it.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    const ELLIPSIS: char = '…';
-    if text.chars().count() <= most {
+    cut_in(text, most, TextUnit::Characters)
+}
+
+/// A text of at most this length, cut in the same way.
+pub(super) fn cut_in(text: &str, most: usize, unit: TextUnit) -> String {
+    const ELLIPSIS: &str = "…";
+    if unit.count(text) <= most {
         return text.to_owned();
     }
+    let Some(room) = most.checked_sub(unit.count(ELLIPSIS)) else { return String::new() };
     let mut kept = String::new();
-    let mut left = most.saturating_sub(1);
+    let mut left = room;
     for grapheme in text.graphemes(true) {
-        let Some(rest) = left.checked_sub(grapheme.chars().count()) else { break };
+        let Some(rest) = left.checked_sub(unit.count(grapheme)) else { break };
         left = rest;
         kept.push_str(grapheme);
     }
     let mut kept = kept.trim_end().to_owned();
-    if most > 0 {
-        kept.push(ELLIPSIS);
-    }
+    kept.push_str(ELLIPSIS);
     kept
 }
 
@@ -388,5 +500,17 @@ mod tests {
         assert_eq!(cut("ab👨‍👩‍👧cd", 5), "ab…", "a family is one character of five");
         assert_eq!(cut("ab", 1), "…");
         assert_eq!(cut("ab", 0), "");
+    }
+
+    #[test]
+    fn labels_that_are_the_same_are_numbered() {
+        let told = |labels: &[&str]| {
+            let mut labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+            tell_apart(labels.iter_mut().collect(), 8);
+            labels.join("|")
+        };
+        assert_eq!(told(&["a", "b", "a"]), "a|b|a (2)");
+        assert_eq!(told(&["a", "a (2)", "a", "a"]), "a|a (2)|a (3)|a (4)");
+        assert_eq!(told(&["Small c…", "Small c…"]), "Small c…|Sma… (2)");
     }
 }

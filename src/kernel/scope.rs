@@ -15,6 +15,7 @@ use crate::flow::template::Template;
 use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render, Zone, ZoneTemplate, fields_of};
 use crate::kernel::turn::{ItemNames, Move, Run};
 use crate::kernel::{Effect, TurnEnvironment};
+use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{Contact, FailureCode, Message, MessageKind, Session};
 use crate::value::PackError;
@@ -305,6 +306,16 @@ impl LazyFields for Session {
 impl Run<'_> {
     pub(super) fn render(&mut self, template: &Template) -> Result<String, EvalError> {
         self.with_render(|render| render.text(template).map(Into::into))
+    }
+
+    /// The same, of up to so many characters, where names without a value are reported already.
+    pub(super) fn render_up_to(&mut self, template: &Template, most: usize) -> Result<String, EvalError> {
+        let limits = Limits { template_chars: most, ..self.env.limits.clone() };
+        self.with_render(|render| {
+            let (scope, undefined) = (render.scope, render.undefined);
+            let mut quiet = Render { scope, limits: &limits, undefined, report: &mut |_| {} };
+            quiet.text(template).map(Into::into)
+        })
     }
 
     /// The text that the contact reads, of those in several languages.

@@ -500,6 +500,8 @@ pub enum ContentFault {
     Empty,
     /// The channel does not have messages of this form.
     Lacking,
+    /// A part came out as what it cannot be, such as degrees that are no number.
+    Invalid,
 }
 
 impl ContentFault {
@@ -509,6 +511,7 @@ impl ContentFault {
         match self {
             Self::Empty => "empty",
             Self::Lacking => "lacking",
+            Self::Invalid => "invalid",
         }
     }
 
@@ -517,6 +520,7 @@ impl ContentFault {
         match self {
             Self::Empty => "came out blank",
             Self::Lacking => "cannot be sent on this channel",
+            Self::Invalid => "came out invalid",
         }
     }
 }

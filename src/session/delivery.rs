@@ -65,6 +65,20 @@ pub(crate) struct Sending {
     pub(crate) seq: u64,
     /// The node that sent it.
     pub(crate) node: NodeId,
+    /// The number of its pieces that went before it (SEMANTICS D8).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) pieces: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Sending {
+    /// True if a message is the one, or a piece of it.
+    pub(crate) fn has(&self, seq: u64) -> bool {
+        seq <= self.seq && self.seq - seq <= u64::from(self.pieces)
+    }
 }
 
 impl From<&DeadReason> for SendOutcome {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{CallId, MessageId};
-use crate::session::{SendOutcome, Session, Stop, Suspended};
+use crate::session::{SendOutcome, Sending, Session, Standing, Stop, Suspended};
 
 /// A handoff in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,11 +88,18 @@ impl Session {
     /// The message whose fate must be known before it continues, be it after a handoff
     /// (SEMANTICS D1).
     pub(crate) fn awaits_sooner_or_later(&self) -> Option<MessageId> {
-        let suspended = || match &self.handoff()?.suspended.as_ref()?.stop {
-            Stop::Sending(sending) => Some(MessageId { session: self.id, seq: sending.seq }),
-            _ => None,
-        };
-        self.awaits().or_else(suspended)
+        self.awaited_sending().map(|sending| MessageId { session: self.id, seq: sending.seq })
+    }
+
+    /// The same with its pieces.
+    pub(crate) fn awaited_sending(&self) -> Option<&Sending> {
+        match &self.standing {
+            Standing::Sending(sending) => Some(sending),
+            _ => match &self.handoff()?.suspended.as_ref()?.stop {
+                Stop::Sending(sending) => Some(sending),
+                _ => None,
+            },
+        }
     }
 
     /// True if it runs while its contact is with a person (SEMANTICS T9 `during_handoff`).

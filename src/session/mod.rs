@@ -34,6 +34,7 @@ mod words;
 pub use call::{CallKind, CallStage, PendingCall};
 pub use change::ContactChange;
 pub use contact::{Contact, Profile};
+pub(crate) use content::OtherButton;
 pub use content::{
     Buttons, Card, ContactCard, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage,
     Opt, Parameters, ProductMessage, ProductSection, QuickReplies, TemplateButton, TemplateCard,

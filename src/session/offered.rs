@@ -27,6 +27,9 @@ pub(crate) struct Offered {
 pub(crate) struct OfferedChoice {
     pub(crate) id: Arc<str>,
     pub(crate) label: Arc<str>,
+    /// Its labels in the other languages of the flow, by which it is meant too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) labels: Vec<Arc<str>>,
     /// The item that it was made of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) item: Option<Packed>,
@@ -37,7 +40,8 @@ impl Offered {
     pub(crate) fn weight(&self) -> usize {
         let each = self.choices.iter().map(|choice| {
             let item = choice.item.as_ref().map_or(0, Packed::byte_len);
-            size_of::<OfferedChoice>() + choice.id.len() + choice.label.len() + item
+            let labels = choice.labels.iter().map(|label| size_of::<Arc<str>>() + label.len());
+            size_of::<OfferedChoice>() + choice.id.len() + choice.label.len() + labels.sum::<usize>() + item
         });
         size_of::<Self>() + each.sum::<usize>()
     }

@@ -28,6 +28,9 @@ pub struct Outbound {
     pub route: Arc<crate::session::Route>,
     /// The content of the message.
     pub content: Content,
+    /// The subject of a letter: one line; none on a channel that has no letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Box<str>>,
     /// The channel's id of the contact's message that it answers, if its turn took one that has an
     /// id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,7 +89,7 @@ impl Outbound {
 
     /// About how many bytes it takes.
     pub(crate) fn weight(&self) -> usize {
-        size_of::<Self>() + self.content.weight()
+        size_of::<Self>() + self.content.weight() + self.subject.as_ref().map_or(0, |subject| subject.len())
     }
 
     /// Returns the text, of whatever content ([`Content::text`]).

@@ -12,7 +12,8 @@ use crate::address::Address;
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
 use crate::session::{
-    Frame, Message, Offered, Opening, Origin, PartialReply, Queued, Reply, Rounds, Route, Standing,
+    Frame, Message, Offered, OfferedChoice, Opening, Origin, PartialReply, Queued, Reply, Rounds, Route,
+    Standing,
 };
 use crate::value::{Bag, Caps, Packed};
 
@@ -374,6 +375,12 @@ impl Session {
     /// Returns the choices that it offered that were made of data, the newest last.
     pub(crate) fn offered(&self) -> &[Offered] {
         self.extras.as_ref().map_or(&[], |extras| &extras.offered)
+    }
+
+    /// Returns the kept choices that belong to a wait.
+    pub(crate) fn offered_at(&self, wait: u32) -> impl Iterator<Item = &OfferedChoice> {
+        let offered = self.offered().iter().filter(move |offered| offered.wait == wait);
+        offered.flat_map(|offered| &offered.choices)
     }
 
     /// The lists that it is going through, the outermost first.

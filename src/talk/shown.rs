@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::session::{Content, Header, Link, Opt, Outbound, TemplateButton, TemplateMessage};
+use crate::session::{Content, Header, Link, Location, Opt, Outbound, TemplateButton, TemplateMessage};
 
 /// A message as the contact sees it, with its labels in brackets.
 pub(super) fn shown(message: &Outbound) -> String {
     let content = &message.content;
-    let mut text = without_choices(content);
+    let subject = message.subject.iter().map(|subject| format!("(subject {subject}) "));
+    let mut text = subject.collect::<String>() + &without_choices(content);
     match content {
         Content::List(list) => {
             for (title, rows) in list.sections() {
@@ -33,8 +34,7 @@ fn without_choices(content: &Content) -> String {
             format!("({} {}{})", media.kind.as_str(), media.url, extras.chain(caption).collect::<String>())
         }
         Content::Location(place) => {
-            let texts = place.name.iter().chain(&place.address).map(|text| format!(" {text:?}"));
-            format!("(place {} {}{})", place.latitude(), place.longitude(), texts.collect::<String>())
+            format!("({})", place_of(place))
         }
         Content::List(list) => {
             let text = framed(list.header.as_ref(), &list.text, list.footer.as_deref());
@@ -84,20 +84,31 @@ fn carousel_card(template: &TemplateMessage, card: usize) -> String {
     format!(" (card {}{buttons})", parts.unwrap_or_default())
 }
 
-/// Those that answer, and then those that open an address.
+/// Those that answer, then those that open an address, then all others.
 fn buttons<'a>(buttons: impl Iterator<Item = (u32, TemplateButton<'a>)>) -> String {
-    let (mut replies, mut links) = (String::new(), String::new());
+    let (mut replies, mut links, mut others) = (String::new(), String::new(), String::new());
     for (_, button) in buttons {
         match button {
             TemplateButton::Reply(option) => replies += &label(option),
             TemplateButton::Url(address) => links += &link(address),
+            TemplateButton::Code { label, code } => _ = write!(others, " [{label}: {code}]"),
+            TemplateButton::Form { label, data, .. } => {
+                let data = data.map(|data| format!(" {data}")).unwrap_or_default();
+                _ = write!(others, " [{label} (form{data})]");
+            }
+            TemplateButton::Fixed { label } => _ = write!(others, " [{label}]"),
         }
     }
-    replies + &links
+    replies + &links + &others
 }
 
 fn link(link: &Link) -> String {
     format!(" [{} -> {}]", link.label, link.url)
+}
+
+fn place_of(place: &Location) -> String {
+    let texts = place.name.iter().chain(&place.address).map(|text| format!(" {text:?}"));
+    format!("place {} {}{}", place.latitude(), place.longitude(), texts.collect::<String>())
 }
 
 fn framed(header: Option<&Header>, text: &str, footer: Option<&str>) -> String {
@@ -109,6 +120,7 @@ fn header_of(header: &Header) -> String {
     match header {
         Header::Text(text) => format!("*{text}* "),
         Header::Media(media) => format!("({} {}) ", media.kind.as_str(), media.url),
+        Header::Location(place) => format!("({}) ", place_of(place)),
     }
 }
 

@@ -66,6 +66,50 @@ fn what_was_offered_is_part_of_the_record() {
     assert!(!stored.contains("offered"), "{stored}");
 }
 
+/// N10, U6: a choice of data is meant by its label in any language of the flow.
+#[test]
+fn a_choice_of_data_is_meant_by_its_label_in_any_language() {
+    let label = json!({"en": "{{ item.en }}", "de": "{{ item.de }}"});
+    let data = json!({"from": "context.items", "label": label});
+    let written =
+        json!({"id": "none", "label": {"en": "None of {{ context.n }}", "de": "Keine von {{ context.n }}"}});
+    let items = json!([{"id": "r", "en": "Red", "de": "Rot"}, {"id": "b", "en": "Blue", "de": "Blau"}]);
+    let list = json!({"text": "Which?", "list": {"button": "Open", "sections": [{"rows": data}]}});
+    let listed = |mut fields: Value| {
+        fields["choices"] = data.clone();
+        fields["save_to"] = "a".into();
+        fields
+    };
+    for (question, said, id) in [
+        (json!({"text": "Which?", "choices": [data, written], "save_to": "a"}), "rot", "r"),
+        (json!({"text": "Which?", "choices": [data, written], "save_to": "a"}), "Blue", "b"),
+        (json!({"text": "Which?", "choices": [data, written], "save_to": "a"}), "keine von 2", "none"),
+        (listed(list), "Blau", "b"),
+    ] {
+        let world = World::with([flow("f").node("q", "ask", question).send("ok", "{{ vars.a }}")]);
+        let session = world.begin(ada("f").context(json!({"items": items, "n": 2}))).session_id;
+        let stored = serde_json::to_string(&world.session(session)).unwrap();
+        let read: Session = serde_json::from_str(&stored).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+        world.say(said);
+        assert_eq!(world.sent().pop().as_deref(), Some(id), "{said}");
+    }
+}
+
+/// N10: labels that no message shows are held to nothing.
+#[test]
+fn choices_that_no_message_shows_may_have_long_labels() {
+    let name = "a label of more than twenty characters, and of more than eighty, which nobody sees at all";
+    let rows = json!({"from": "context.items", "label": "short"});
+    let question = json!({"text": "Which?", "list": {"button": "Open", "sections": [{"rows": rows}]},
+        "choices": [{"from": "context.items", "label": "long"}, {"id": "none", "label": name}], "save_to": "a"});
+    let world = World::with([flow("f").node("q", "ask", question).send("ok", "{{ vars.a }}")]);
+    world.trigger(given(json!([{"id": "s", "short": "Small", "long": format!("{name} or less")}])));
+    assert_eq!(told(&world), []);
+    world.say(&format!("{name} or less"));
+    assert_eq!(world.sent().pop().as_deref(), Some("s"));
+}
+
 /// N10, S7: a hostile list costs no more than a bound, and neither fails the call nor hangs.
 #[test]
 fn a_hostile_list_is_bounded() {

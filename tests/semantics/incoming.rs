@@ -262,3 +262,23 @@ fn what_a_channel_says_is_bounded() {
     let (_, text) = told(world.try_receive(form("", wide)));
     assert!(text.starts_with("`form.x` "), "{text}");
 }
+
+/// N4, I10
+#[test]
+fn each_medium_of_an_album_is_of_the_type_that_is_asked_for() {
+    let ask = json!({"text": "A photo?", "expect": "media", "media_types": ["image"], "debounce": "10s",
+        "save_to": "a"});
+    let medium =
+        |mime: &str| Inbound::media(Channel::WhatsApp, SHOP, ADA, json!({"url": mime, "mime": mime}));
+    for (album, place) in [
+        (["image/png", "image/jpeg"], "ok"),
+        (["image/png", "application/pdf"], "q"),
+        (["application/pdf", "image/png"], "q"),
+    ] {
+        let world = World::with([flow("f").node("q", "ask", ask.clone()).send("ok", "ok")]);
+        let session = world.start("f").session_id;
+        album.iter().for_each(|mime| _ = world.receive(medium(mime)));
+        world.tick_after(seconds(10));
+        assert_eq!(world.place(session).0, place, "{album:?}");
+    }
+}

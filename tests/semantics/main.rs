@@ -46,6 +46,7 @@ mod operators;
 #[path = "../kits/operators.rs"]
 mod operators_kit;
 mod pace;
+mod payloads;
 mod phones;
 mod products;
 mod promises;

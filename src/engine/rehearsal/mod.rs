@@ -228,8 +228,8 @@ impl Rehearsal {
     /// `InvalidInput` of `option` when it was not offered.
     pub fn choose(&mut self, option: &str) -> Result<&[Line], Error> {
         let is_meant = |offered: &&Opt| {
-            let id = own_choice(&offered.payload).map(|(_, _, id)| id);
-            offered.label == option || id == Some(option)
+            let is_named = own_choice(&offered.payload).is_some_and(|(_, _, id)| id.is(option));
+            offered.label == option || is_named
         };
         let Some(chosen) = self.offered.iter().rev().find(is_meant).cloned() else {
             return Err(Error::invalid("option", format_args!("`{option}` was not offered")));

@@ -65,20 +65,20 @@ pub(crate) struct Choice {
 }
 
 impl Choices {
-    /// The choices that were offered, each by its id and its label; None if they are known without
+    /// The choices that were offered, each by its id and its labels; None if they are known without
     /// that. `shows_places`: the message did.
-    pub(crate) fn offered<'o>(
-        &self,
-        offered: impl Iterator<Item = (&'o str, &'o str)>,
+    pub(crate) fn offered<'o, L: Iterator<Item = &'o str>>(
+        &'o self,
+        offered: impl Iterator<Item = (&'o str, L)>,
         shows_places: bool,
     ) -> Option<Self> {
         let live = self.live.as_ref()?;
-        let list = offered.map(|(id, label)| {
-            let Some(place) = self.place_of(id) else { return Choice::of_data(id, label) };
+        let list = offered.map(|(id, own)| {
+            let Some(place) = self.place_of(id) else { return Choice::of_data(id, own) };
             let words = live.words.get(place);
             let (labels, synonyms) =
                 words.map_or((&[][..], &[][..]), |words| (&words.labels[..], &words.synonyms[..]));
-            let labels = labels.iter().map(|label| &**label).chain([label]);
+            let labels = labels.iter().map(|label| &**label).chain(own);
             Choice::new(id, labels, synonyms.iter().map(|word| &**word))
         });
         let are_numbered = live.numbered.unwrap_or(shows_places);
@@ -131,11 +131,12 @@ impl Choice {
 
     /// A choice made of data. Nobody sees its id: where that has digits alone it is none of the
     /// words that people write.
-    fn of_data(id: &str, label: &str) -> Self {
-        let mut choice = Self::new(id, [label], []);
+    fn of_data<'w>(id: &'w str, labels: impl Iterator<Item = &'w str>) -> Self {
+        let labels: Vec<&str> = labels.collect();
+        let mut choice = Self::new(id, labels.iter().copied(), []);
         let is_hidden = |form: &str| form.bytes().all(|b| b.is_ascii_digit());
-        let numbers = leading(&normal(label)).map(|number| unpadded(number).into());
-        choice.numbers = numbers.into_iter().collect();
+        let number = |label: &&str| leading(&normal(label)).map(|number| unpadded(number).into());
+        choice.numbers = labels.iter().filter_map(number).collect();
         if choice.words.first().is_some_and(|id| is_hidden(id)) {
             choice.words = choice.words.iter().skip(1).cloned().collect();
         }

@@ -6,6 +6,7 @@ mod loops;
 pub(crate) mod recursion;
 mod reminder;
 mod report;
+mod unanswered;
 pub(crate) mod undeclared;
 mod untranslated;
 mod window;
@@ -86,6 +87,7 @@ pub(crate) fn check(
     check_lifetime(def, graph, entry, limits, found);
     check_sender(def, &reached, found);
     untranslated::check(def, found);
+    unanswered::check(def, graph, found);
     loops::check(def, graph, limits, &reached, found);
     check_loops(def, graph, &reached, found);
     if let Some(entry) = entry {

@@ -3,21 +3,27 @@
 
 use crate::Channel;
 use crate::flow::content::MediaType;
+use crate::grapheme::TextUnit;
 
 /// Limits of a message on one channel: characters of texts, numbers of choices. What is 0 the
 /// channel does not have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
-    /// Characters of a text.
+    /// The unit in which it counts texts, alone and above choices. All other figures are code
+    /// points.
+    pub(crate) unit: TextUnit,
+    /// The length of a text.
     pub(crate) text: usize,
-    /// Characters of a text with choices below it.
+    /// The length of a text with choices below it.
     pub(crate) text_with_options: usize,
     /// Choices below a text.
     pub(crate) options: usize,
     /// Characters of the label of a choice.
     pub(crate) label: usize,
-    /// Characters of a text above buttons or a list.
+    /// Characters of a text above buttons.
     pub(crate) body: usize,
+    /// Characters of a text above a list.
+    pub(crate) list_body: usize,
     /// Buttons below a text.
     pub(crate) buttons: usize,
     /// Of them those that open an address.
@@ -26,6 +32,8 @@ pub(crate) struct Capacity {
     pub(crate) mixes_links: bool,
     /// Characters of a button's label.
     pub(crate) button: usize,
+    /// True if no two buttons of a message may have the same label.
+    pub(crate) unique_buttons: bool,
     /// Rows of a list.
     pub(crate) rows: usize,
     /// Characters of a row's label, or of a section's title.
@@ -44,8 +52,14 @@ pub(crate) struct Capacity {
     pub(crate) media: &'static [MediaType],
     /// Characters below an image, a film or a document.
     pub(crate) caption: usize,
+    /// Characters below a sound.
+    pub(crate) audio_caption: usize,
+    /// Characters of the subject of a letter.
+    pub(crate) subject: usize,
     /// Characters of a header or a footer.
     pub(crate) header: usize,
+    /// True if the header above a list may be a medium.
+    pub(crate) list_media: bool,
     /// True if there are forms to fill in.
     pub(crate) form: bool,
     /// True if a message can ask for a place.
@@ -72,6 +86,8 @@ pub(crate) struct Capacity {
     pub(crate) card: usize,
     /// Characters of the line below it.
     pub(crate) subtitle: usize,
+    /// Buttons below it.
+    pub(crate) card_buttons: usize,
 }
 
 use MediaType::{Audio, Document, Image, Sticker, Video};
@@ -79,15 +95,18 @@ use MediaType::{Audio, Document, Image, Sticker, Video};
 impl Capacity {
     /// The limits where the channel is not known.
     const ANY: Self = Self {
+        unit: TextUnit::Characters,
         text: 10_000,
         text_with_options: 10_000,
         options: 20,
         label: 20,
         body: 10_000,
+        list_body: 10_000,
         buttons: 20,
         links: 20,
         mixes_links: true,
         button: 80,
+        unique_buttons: false,
         rows: 100,
         row: 80,
         description: 200,
@@ -97,7 +116,10 @@ impl Capacity {
         payload: 200,
         media: &[Image, Audio, Video, Document, Sticker],
         caption: 10_000,
+        audio_caption: 10_000,
+        subject: 998,
         header: 60,
+        list_media: true,
         form: true,
         location_request: true,
         location: true,
@@ -111,10 +133,21 @@ impl Capacity {
         template_card_buttons: 2,
         card: 200,
         subtitle: 200,
+        card_buttons: 20,
     };
 
+    /// Choices that no message shows, and characters of their labels.
+    pub(crate) const UNSEEN: (usize, usize) = (Self::ANY.rows, usize::MAX);
+
     /// An approved message of WhatsApp, with buttons of both kinds in any order.
-    const TEMPLATE: Self = Self { buttons: 10, links: 2, mixes_links: true, button: 25, ..Self::WHATSAPP };
+    const TEMPLATE: Self = Self {
+        buttons: 10,
+        links: 2,
+        mixes_links: true,
+        button: 25,
+        unique_buttons: false,
+        ..Self::WHATSAPP
+    };
 
     /// A web page, and a host's own channel: labels as long as those of buttons.
     const OWN: Self = Self { label: 80, quick_reply: 80, ..Self::ANY };
@@ -127,11 +160,14 @@ impl Capacity {
         text: 1_530,
         text_with_options: 1_530,
         options: 10,
+        label: 80,
         buttons: 0,
         rows: 0,
         quick_replies: 0,
         media: &[],
         caption: 0,
+        audio_caption: 0,
+        subject: 0,
         location: false,
         template: false,
         card: 0,
@@ -142,23 +178,28 @@ impl Capacity {
         ..Self::ANY
     };
 
-    /// Up to 3 choices are buttons, up to 10 a list; both show a body of 1,024. An address has a
-    /// message of its own.
+    /// Up to 3 choices are buttons, above which a text has 1,024 characters, up to 10 a list. An
+    /// address has a message of its own.
     const WHATSAPP: Self = Self {
         text: 4_096,
         text_with_options: 1_024,
         options: 10,
         body: 1_024,
+        list_body: 4_096,
         buttons: 3,
         links: 1,
         mixes_links: false,
         button: 20,
+        unique_buttons: true,
         rows: 10,
         row: 24,
         description: 72,
         list_button: 20,
         quick_replies: 0,
         caption: 1_024,
+        audio_caption: 0,
+        subject: 0,
+        list_media: false,
         card: 0,
         subtitle: 0,
         ..Self::ANY
@@ -180,17 +221,21 @@ impl Capacity {
         quick_replies: 13,
         media: &[Image, Audio, Video, Document],
         caption: 0,
+        audio_caption: 0,
+        subject: 0,
         location: false,
         template: false,
         card: 80,
         subtitle: 80,
+        card_buttons: 3,
         contacts: 0,
         products: 0,
         ..Self::ANY
     };
 
+    /// Texts are counted in bytes.
     const INSTAGRAM: Self =
-        Self { text: 1_000, text_with_options: 1_000, media: &[Image, Audio, Video], ..Self::MESSENGER };
+        Self { unit: TextUnit::Bytes, text: 1_000, text_with_options: 1_000, ..Self::MESSENGER };
 
     /// Choices are keys of a keyboard, at most 24 rows of them.
     const VIBER: Self = Self {
@@ -198,9 +243,13 @@ impl Capacity {
         form: false,
         text: 7_000,
         text_with_options: 7_000,
+        label: 80,
         body: 7_000,
         rows: 0,
+        quick_reply: 80,
         caption: 768,
+        audio_caption: 0,
+        subject: 0,
         template: false,
         card: 0,
         subtitle: 0,
@@ -226,17 +275,21 @@ impl Capacity {
         quick_reply: 80,
         payload: 64,
         caption: 1_024,
+        audio_caption: 1_024,
+        subject: 0,
         template: false,
         card: 256,
         subtitle: 512,
+        card_buttons: 100,
         contacts: 1,
         products: 0,
         ..Self::ANY
     };
 
     /// A text with buttons has at most 160 characters, a card 60; choices are those of a flex
-    /// message.
+    /// message. Texts are counted in units of UTF-16.
     const LINE: Self = Self {
+        unit: TextUnit::Utf16,
         header: 0,
         form: false,
         text: 5_000,
@@ -251,9 +304,12 @@ impl Capacity {
         quick_replies: 13,
         media: &[Image, Audio, Video],
         caption: 0,
+        audio_caption: 0,
+        subject: 0,
         template: false,
         card: 40,
         subtitle: 60,
+        card_buttons: 4,
         contacts: 0,
         products: 0,
         reaction: false,
@@ -264,7 +320,6 @@ impl Capacity {
     const RCS: Self = Self {
         header: 0,
         form: false,
-        location_request: false,
         text: 3_072,
         text_with_options: 3_072,
         options: 11,
@@ -278,9 +333,12 @@ impl Capacity {
         quick_reply: 25,
         media: &[Image, Audio, Video, Document],
         caption: 0,
-        location: false,
+        audio_caption: 0,
+        subject: 0,
         template: false,
         card: 200,
+        subtitle: 2_000,
+        card_buttons: 4,
         contacts: 0,
         products: 0,
         reaction: false,
@@ -303,7 +361,16 @@ impl Capacity {
         ..Self::ANY
     };
 
-    const WEB: Self = Self { template: false, ..Self::OWN };
+    const WEB: Self = Self { template: false, subject: 0, ..Self::OWN };
+
+    /// Characters below a medium of a kind.
+    pub(crate) fn caption_of(&self, kind: MediaType) -> usize {
+        match kind {
+            Audio => self.audio_caption,
+            Sticker => 0,
+            Image | Video | Document => self.caption,
+        }
+    }
 
     /// Returns the limits of buttons of an approved message.
     pub(crate) fn in_template(&'static self) -> &'static Self {

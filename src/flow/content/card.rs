@@ -65,7 +65,7 @@ impl CardDef {
             self.subtitle.as_ref().map(|subtitle| text("subtitle", subtitle, fit.capacity.subtitle));
         let image = self.image.as_deref().map(|image| cx.required_template(&at.key("image"), image));
         let buttons = match &self.buttons {
-            Some(buttons) => compile_buttons(buttons, &at.key("buttons"), fit.capacity.buttons, fit, cx),
+            Some(buttons) => compile_buttons(buttons, &at.key("buttons"), fit.capacity.card_buttons, fit, cx),
             None => Some(CompiledButtons::default()),
         };
         Some(CompiledCard {

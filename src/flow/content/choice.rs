@@ -1,9 +1,10 @@
 //! Choices below a message: options, buttons, replies.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::flow::content::offers::{OfferEntry, compile_offer, compile_offers};
 use crate::flow::content::{ChannelCapacity, CompiledChoice, Local, Offers, TextDef};
@@ -11,7 +12,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::normal::normal;
+use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::lang::template::Template;
 
 /// A choice below a text: `{"id": "yes", "label": "Yes"}`; or choices that are made of data, see
@@ -26,8 +27,8 @@ pub struct OptionDef {
     /// `from` a template; if absent, the item's `id`, or the item itself.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// The text that the contact sees, a template: 1-20 characters, on `web` and a host's own
-    /// channel 80. With `from`, if absent, the item's `label`, or what is its id.
+    /// The text that the contact sees, a template, as long as the channel carries: 20 characters
+    /// where it is not certain. With `from`, if absent, the item's `label`, or what is its id.
     #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
     /// A line below it, a template, where the channel shows choices as a list.
@@ -37,7 +38,9 @@ pub struct OptionDef {
 
 /// A button: one that answers, `{"id": "yes", "label": "Yes"}`, or one that opens an address,
 /// `{"label": "Shop", "url": "https://shop.example"}`; or buttons that are made of data, see
-/// [`OffersDef`](crate::flow::OffersDef).
+/// [`OffersDef`](crate::flow::OffersDef). In an approved template there are others, too: one that
+/// copies a code, one that opens a form, and one of which nothing is left open:
+/// `{"label": "Call"}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ButtonDef {
@@ -52,9 +55,18 @@ pub struct ButtonDef {
     /// what is its id.
     #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
-    /// The address that it opens, a template.
+    /// The address that it opens, a template. In an approved template the part that the approved
+    /// address leaves open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The code that it copies, a template; in an approved template alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The data that the form which it opens is given, with templates in its texts: an object,
+    /// empty if it needs none; in an approved template alone. The answers are `reply.form` at a
+    /// wait that takes the kind `form`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<Map<String, Value>>,
 }
 
 /// Compiled buttons.
@@ -62,6 +74,27 @@ pub struct ButtonDef {
 pub(crate) struct CompiledButtons {
     pub(crate) replies: Offers,
     pub(crate) links: Box<[CompiledLink]>,
+    /// The other buttons of an approved message, each with its place among all.
+    pub(crate) others: Box<[(u32, CompiledButton)]>,
+}
+
+/// A compiled button of an approved message that neither answers nor opens an address which is left
+/// open.
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledButton {
+    pub(crate) label: Local<Template>,
+    pub(crate) fill: ButtonFill,
+}
+
+/// The part of such a button that is left open.
+#[derive(Clone, Debug)]
+pub(crate) enum ButtonFill {
+    /// None.
+    Nothing,
+    /// A code to copy.
+    Code(Template),
+    /// The data of a form; none if it is given none.
+    Form(Option<JsonTemplate>),
 }
 
 /// A compiled button that opens an address.
@@ -100,11 +133,70 @@ impl ButtonDef {
     pub fn link(label: impl Into<TextDef>, url: impl Into<String>) -> Self {
         Self { label: label.into(), url: Some(url.into()), ..Self::default() }
     }
+
+    /// True if it opens a form.
+    pub(super) fn opens_form(&self) -> bool {
+        self.form.is_some()
+    }
+
+    /// True if it answers.
+    pub(super) fn answers(&self) -> bool {
+        self.from.is_some() || self.id.is_some()
+    }
+
+    /// Checks that it is one thing, and one that there is outside of approved messages, or inside.
+    fn check_form(&self, place: &Path<'_>, in_template: bool, cx: &mut Compile<'_>) {
+        let given = [
+            ("from", self.from.is_some()),
+            ("id", self.id.is_some() && self.from.is_none()),
+            ("url", self.url.is_some()),
+            ("code", self.code.is_some()),
+            ("form", self.form.is_some()),
+        ];
+        let mut given = given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field);
+        let first = given.next();
+        let Some(first) = first else {
+            if !in_template {
+                let fix = "add `id` for a button that answers, or `url` for one that opens an address";
+                cx.found.add(IssueCode::MissingField, &place.key("id"), "is required", fix);
+            }
+            return;
+        };
+        for other in given.clone() {
+            let message = format!("is given together with `{first}`");
+            cx.found.add(IssueCode::BadValue, &place.key(other), message, "give one of the two");
+        }
+        for only in [first].into_iter().chain(given).filter(|field| matches!(*field, "code" | "form")) {
+            if !in_template {
+                let fix = "remove it, or send an approved `template`";
+                let message = "has no meaning outside of a template";
+                cx.found.add(IssueCode::BadValue, &place.key(only), message, fix);
+            }
+        }
+    }
+
+    /// The button at a place of an approved message, if it neither answers nor opens an address.
+    fn compile_other(&self, place: &Path<'_>, most: usize, cx: &mut Compile<'_>) -> Option<CompiledButton> {
+        let label = self.label.label(&place.key("label"), most, cx);
+        let fill = match (&self.code, &self.form) {
+            (Some(code), _) => cx.required_template(&place.key("code"), code).map(ButtonFill::Code),
+            (None, Some(data)) if data.is_empty() => Some(ButtonFill::Form(None)),
+            (None, Some(data)) => {
+                let data = JsonTemplate::compile(&Value::Object(data.clone()), &place.key("form"), cx);
+                data.map(|data| ButtonFill::Form(Some(data)))
+            }
+            (None, None) => Some(ButtonFill::Nothing),
+        };
+        Some(CompiledButton { label: label?, fill: fill? })
+    }
 }
 
-/// A label that two choices have in one language, as it is compared with an answer (SEMANTICS U6).
-/// Labels that are rendered are not known yet.
-pub(super) fn same_label<'c>(choices: &[&'c CompiledChoice]) -> Option<&'c str> {
+/// A label that two choices have in one language, in a form that is compared: as an answer is, by
+/// `normal` (SEMANTICS U6). Labels that are rendered are not known yet.
+pub(super) fn same_label<'c>(
+    choices: &[&'c CompiledChoice],
+    form: fn(&str) -> Cow<'_, str>,
+) -> Option<&'c str> {
     let mut seen = BTreeSet::new();
     let languages: BTreeSet<&str> =
         choices.iter().flat_map(|choice| choice.label.all()).map(|(tag, _)| tag).collect();
@@ -113,7 +205,7 @@ pub(super) fn same_label<'c>(choices: &[&'c CompiledChoice]) -> Option<&'c str> 
         choices
             .iter()
             .filter_map(|choice| choice.label.pick(Some(language), None).as_literal())
-            .find(|label| !seen.insert(normal(label).into_owned()))
+            .find(|label| !seen.insert(form(label).into_owned()))
     })
 }
 
@@ -142,43 +234,54 @@ pub(super) fn compile_buttons(
     fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
 ) -> Option<CompiledButtons> {
+    compile_all(buttons, at, (most, false), fit, cx)
+}
+
+/// Buttons of an approved message, at most `most` of them.
+pub(super) fn compile_template_buttons(
+    buttons: &[ButtonDef],
+    at: &Path<'_>,
+    most: usize,
+    fit: &ChannelCapacity,
+    cx: &mut Compile<'_>,
+) -> Option<CompiledButtons> {
+    compile_all(buttons, at, (most, true), &fit.in_template(), cx)
+}
+
+fn compile_all(
+    buttons: &[ButtonDef],
+    at: &Path<'_>,
+    (most, in_template): (usize, bool),
+    fit: &ChannelCapacity,
+    cx: &mut Compile<'_>,
+) -> Option<CompiledButtons> {
     fit.count(at, buttons.len(), most, cx);
     if buttons.is_empty() && most > 0 {
         cx.found.add(IssueCode::BadValue, at, "has no button", "add one, or remove the field");
     }
-    let (mut replies, mut links) = (Vec::new(), Vec::new());
+    let (mut replies, mut links, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (index, button) in buttons.iter().enumerate() {
         let place = at.item(index);
-        match (button.from.is_some() || button.id.is_some(), &button.url) {
-            (true, None) => {
-                let id = button.id.as_deref().unwrap_or_default();
-                let texts = (id, &button.label, None);
-                let most = fit.capacity.button;
-                replies.push(compile_offer(button.from.as_deref(), texts, most, &place, fit, cx));
-            }
-            (false, Some(url)) => {
-                let label = button.label.label(&place.key("label"), fit.capacity.button, cx);
-                let url = cx.required_template(&place.key("url"), url);
-                links.push(label.zip(url).map(|(label, url)| CompiledLink { label, url }));
-            }
-            (false, None) => {
-                let fix = "add `id` for a button that answers, or `url` for one that opens an address";
-                cx.found.add(IssueCode::MissingField, &place.key("id"), "is required", fix);
-            }
-            (true, Some(_)) => {
-                let beside = if button.from.is_some() { "from" } else { "id" };
-                let message = format!("is given together with `{beside}`");
-                cx.found.add(IssueCode::BadValue, &place.key("url"), message, "give one of the two");
-            }
+        button.check_form(&place, in_template, cx);
+        let most = fit.capacity.button;
+        if button.answers() {
+            let texts = (button.id.as_deref().unwrap_or_default(), &button.label, None);
+            replies.push(compile_offer(button.from.as_deref(), texts, most, &place, fit, cx));
+        } else if let Some(url) = &button.url {
+            let label = button.label.label(&place.key("label"), most, cx);
+            let url = cx.required_template(&place.key("url"), url);
+            links.push(label.zip(url).map(|(label, url)| CompiledLink { label, url }));
+        } else {
+            let other = button.compile_other(&place, most, cx);
+            others.push(u32::try_from(index).ok().zip(other));
         }
     }
     fit.links(at, replies.len(), links.len(), cx);
     let written = buttons.iter().filter(|button| button.from.is_none());
     cx.distinct(at, "option", written.filter_map(|button| button.id.as_deref()));
-    let is_whole = replies.len() + links.len() == buttons.len();
     let replies = Offers::of(replies.into_iter().collect::<Option<_>>()?);
     let links = links.into_iter().collect::<Option<_>>()?;
-    is_whole.then_some(CompiledButtons { replies, links })
+    Some(CompiledButtons { replies, links, others: others.into_iter().collect::<Option<_>>()? })
 }
 
 impl Read for OptionDef {
@@ -203,8 +306,9 @@ impl Read for ButtonDef {
             false => (None, fields.optional("id"), fields.required("label")),
         };
         let url = fields.optional("url");
+        let (code, form) = (fields.optional("code"), fields.optional("form"));
         fields.close();
-        Some(Self { from, id, label: label.unwrap_or_default(), url })
+        Some(Self { from, id, label: label.unwrap_or_default(), url, code, form })
     }
 }
 

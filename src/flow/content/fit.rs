@@ -5,9 +5,10 @@ use crate::Channel;
 use crate::flow::content::Local;
 use crate::flow::content::capacity::Capacity;
 use crate::flow::form::issue::IssueCode;
-use crate::flow::form::path::Path;
+use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
+use crate::grapheme::TextUnit;
 
 /// A channel's capacity, and its name for those who exceed it.
 pub(crate) struct ChannelCapacity {
@@ -35,35 +36,38 @@ impl ChannelCapacity {
         fix: &str,
         cx: &mut Compile<'_>,
     ) {
-        for (language, template) in text.all() {
-            let place = if language.is_empty() { *at } else { at.key(language) };
-            self.template(&place, template, most, fix, cx);
-        }
+        self.texts(at, text, (most, TextUnit::Characters), fix, cx);
     }
 
-    pub(crate) fn template(
+    /// The same of a text that the channel counts in a unit of its own.
+    pub(crate) fn message_text(
         &self,
         at: &Path<'_>,
-        template: &Template,
+        text: &Local<Template>,
         most: usize,
         fix: &str,
         cx: &mut Compile<'_>,
     ) {
-        let length = template.literal_len();
-        if length > most {
-            let least = if template.as_literal().is_none() { "at least " } else { "" };
-            let message = format!("has {least}{length} characters, at most {most} are allowed{}", self.on);
-            cx.found.add(IssueCode::ChannelLimit, at, message, fix);
-        }
+        self.texts(at, text, (most, self.capacity.unit), fix, cx);
     }
 
-    /// The id of a choice: the payload has the session and a wait number beside it (SEMANTICS I9).
-    pub(crate) fn payload(&self, at: &Path<'_>, id: &str, cx: &mut Compile<'_>) {
-        const BESIDE: usize = "cf:::".len() + 32 + "99999".len();
-        let most = self.capacity.payload.saturating_sub(BESIDE);
-        if id.len() > most {
-            let message = format!("has {} bytes, at most {most} are allowed{}", id.len(), self.on);
-            cx.found.add(IssueCode::ChannelLimit, &at.key("id"), message, "shorten it");
+    fn texts(
+        &self,
+        at: &Path<'_>,
+        text: &Local<Template>,
+        (most, unit): (usize, TextUnit),
+        fix: &str,
+        cx: &mut Compile<'_>,
+    ) {
+        for (language, template) in text.all() {
+            let place = if language.is_empty() { *at } else { at.key(language) };
+            let length = template.literal_len(unit);
+            if length > most {
+                let least = if template.as_literal().is_none() { "at least " } else { "" };
+                let (unit, on) = (unit.as_str(), &self.on);
+                let message = format!("has {least}{length} {unit}, at most {most} are allowed{on}");
+                cx.found.add(IssueCode::ChannelLimit, &place, message, fix);
+            }
         }
     }
 
@@ -87,6 +91,18 @@ impl ChannelCapacity {
             let message = format!("mixes buttons with `url` and others, which is not possible{}", self.on);
             cx.found.add(IssueCode::ChannelLimit, at, message, "send two messages");
         }
+    }
+
+    /// A medium above a list.
+    pub(crate) fn lacks_above_list(&self, at: &Path<'_>, cx: &mut Compile<'_>) {
+        let message = format!("must be a line above a list{}", self.on);
+        cx.found.add(IssueCode::ChannelLimit, at, message, "give it a `text`, or send the medium before");
+    }
+
+    /// A label that two buttons have.
+    pub(crate) fn same_label(&self, at: &Path<'_>, label: &str, cx: &mut Compile<'_>) {
+        let message = format!("label {:?} appears twice, which is refused{}", brief(label), self.on);
+        cx.found.add(IssueCode::ChannelLimit, at, message, "give one of them another label");
     }
 
     /// A form that the channel does not have.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::content::{ChannelCapacity, Local, MediaType, TextDef};
+use crate::flow::content::{ChannelCapacity, CompiledLocation, Local, LocationDef, MediaType, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -11,6 +11,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 
 /// A header, one of the four: `{"text": "Your order"}`, `{"image": "https://shop.example/7.jpg"}`.
+/// That of an approved template may be a place, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HeaderDef {
@@ -26,6 +27,12 @@ pub struct HeaderDef {
     /// The address of a document, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
+    /// A place; in an approved template alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Box<LocationDef>>,
+    /// The name of the gap that the line fills, in an approved template whose gaps have names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
 }
 
 /// A compiled header.
@@ -33,6 +40,7 @@ pub struct HeaderDef {
 pub(crate) enum CompiledHeader {
     Text(Local<Template>),
     Media(MediaType, Template),
+    Location(Box<CompiledLocation>),
 }
 
 /// A compiled header and footer.
@@ -43,8 +51,55 @@ pub(crate) struct Surround {
 }
 
 impl HeaderDef {
+    /// The header of a message that is no approved one.
     pub(super) fn compile(
         &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledHeader> {
+        let given = [("location", self.location.is_some()), ("parameter", self.parameter.is_some())];
+        for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+            let fix = "remove it, or send an approved `template`";
+            cx.found.add(IssueCode::BadValue, &at.key(field), "has no meaning outside of a template", fix);
+        }
+        if fit.capacity.header == 0 {
+            fit.lacks(at, cx);
+        }
+        self.compile_part("give one of `text`, `image`, `video` and `document`", at, fit, cx)
+    }
+
+    /// The header of an approved message. `has_names`: its gaps have names.
+    pub(super) fn compile_in_template(
+        &self,
+        has_names: bool,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledHeader> {
+        let place = at.key("parameter");
+        match &self.parameter {
+            Some(name) if self.text.is_some() && has_names => {
+                cx.short_name(&place, name)?;
+            }
+            Some(_) => {
+                let fix = "remove it, or give the header a `text` and the `parameters` names";
+                let message = "has no meaning unless gaps have names and the header is a line";
+                cx.found.add(IssueCode::BadValue, &place, message, fix);
+            }
+            None if self.text.is_some() && has_names => {
+                let fix = "name the gap of the header, as it was approved";
+                cx.found.add(IssueCode::MissingField, &place, "is required", fix);
+            }
+            None => {}
+        }
+        let fix = "give one of `text`, `image`, `video`, `document` and `location`";
+        self.compile_part(fix, at, fit, cx)
+    }
+
+    fn compile_part(
+        &self,
+        fix: &str,
         at: &Path<'_>,
         fit: &ChannelCapacity,
         cx: &mut Compile<'_>,
@@ -54,25 +109,30 @@ impl HeaderDef {
             ("video", MediaType::Video, &self.video),
             ("document", MediaType::Document, &self.document),
         ];
-        let given =
-            media.iter().filter(|(_, _, url)| url.is_some()).count() + usize::from(self.text.is_some());
+        let others = usize::from(self.text.is_some()) + usize::from(self.location.is_some());
+        let given = media.iter().filter(|(_, _, url)| url.is_some()).count() + others;
         if given != 1 {
-            let fix = "give one of `text`, `image`, `video` and `document`";
             cx.found.add(IssueCode::BadValue, at, format!("has {given} of its fields"), fix);
             return None;
-        }
-        if fit.capacity.header == 0 {
-            fit.lacks(at, cx);
         }
         if let Some(text) = &self.text {
             let text = text.template(&at.key("text"), cx)?;
             fit.text(&at.key("text"), &text, fit.capacity.header, "shorten it", cx);
             return Some(CompiledHeader::Text(text));
         }
+        if let Some(location) = &self.location {
+            let location = location.compile_place(&at.key("location"), cx)?;
+            return Some(CompiledHeader::Location(Box::new(location)));
+        }
         media.into_iter().find_map(|(key, kind, url)| {
             let url = cx.required_template(&at.key(key), url.as_deref()?)?;
             Some(CompiledHeader::Media(kind, url))
         })
+    }
+
+    /// True if it is a picture, a film or a document.
+    pub(super) fn is_medium(&self) -> bool {
+        self.text.is_none() && self.location.is_none()
     }
 }
 
@@ -83,7 +143,8 @@ impl Read for HeaderDef {
         let mut fields = Fields::of::<Self>(value, at, found)?;
         let (text, image) = (fields.optional("text"), fields.optional("image"));
         let (video, document) = (fields.optional("video"), fields.optional("document"));
+        let (location, parameter) = (fields.optional("location"), fields.optional("parameter"));
         fields.close();
-        Some(Self { text, image, video, document })
+        Some(Self { text, image, video, document, location, parameter })
     }
 }

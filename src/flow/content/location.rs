@@ -73,6 +73,11 @@ impl LocationDef {
         if !fit.capacity.location {
             fit.lacks(at, cx);
         }
+        self.compile_place(at, cx)
+    }
+
+    /// The same, where no message is one.
+    pub(super) fn compile_place(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<CompiledLocation> {
         let latitude = self.latitude.compile(&at.key("latitude"), 90, cx);
         let longitude = self.longitude.compile(&at.key("longitude"), 180, cx);
         let mut text =

@@ -62,8 +62,7 @@ impl MediaDef {
         let place = at.key("caption");
         let caption = self.caption.as_ref().map(|caption| caption.template(&place, cx));
         if let Some(Some(caption)) = &caption {
-            let captioned = !matches!(self.kind, MediaType::Audio | MediaType::Sticker);
-            match if captioned { fit.capacity.caption } else { 0 } {
+            match fit.capacity.caption_of(self.kind) {
                 0 => fit.lacks(&place, cx),
                 most => fit.text(&place, caption, most, "shorten it, or send a text after it", cx),
             }

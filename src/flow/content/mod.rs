@@ -20,6 +20,8 @@ mod template;
 mod text;
 mod visit;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 pub use card::CardDef;
@@ -41,7 +43,9 @@ pub(crate) use visit::{PlacedText, has_letters, parts};
 
 pub(crate) use capacity::Capacity;
 pub(crate) use card::CompiledCard;
-pub(crate) use choice::{CompiledButtons, CompiledLink, compile_options, read_offer};
+pub(crate) use choice::{
+    ButtonFill, CompiledButton, CompiledButtons, CompiledLink, compile_options, read_offer,
+};
 pub(crate) use contact_card::CompiledContactCard;
 pub(crate) use fit::ChannelCapacity;
 pub(crate) use form::CompiledForm;
@@ -61,6 +65,7 @@ use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::normal::normal;
 use crate::flow::lang::template::Template;
 
 /// The content of a message: a text, alone or above choices, or one of `media`, `location`,
@@ -98,6 +103,9 @@ pub struct MessageDef {
     /// A line below the text of buttons, a list, a form or goods, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub footer: Option<TextDef>,
+    /// The subject of a letter, a template; what is no letter is sent without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<TextDef>,
     /// A message in a channel's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub native: Option<Box<NativeDef>>,
@@ -163,6 +171,7 @@ impl MessageDef {
             products: fields.optional("products"),
             header: fields.optional("header"),
             footer: fields.optional("footer"),
+            subject: fields.optional("subject"),
             native: fields.optional("native"),
             media: fields.optional("media"),
             location: fields.optional("location"),
@@ -199,6 +208,11 @@ impl MessageDef {
             ("products", self.products.is_some()),
         ];
         whole.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+
+    /// True if it opens a form to fill in.
+    pub(crate) fn opens_form(&self) -> bool {
+        self.form.is_some() || self.template.as_ref().is_some_and(|template| template.opens_form())
     }
 
     /// True if it is a text and nothing else: options may be listed below it.
@@ -252,12 +266,34 @@ impl MessageDef {
     ) -> Option<CompiledMessage> {
         let options = self.options.as_deref().unwrap_or_default();
         let message = self.compile_offering(options, &at.key("options"), at, channel, cx)?;
-        if let Some(label) = choice::same_label(&message.choices()) {
-            let place = self.forms().last().copied().unwrap_or("options");
+        let (choices, fit) = (message.choices(), ChannelCapacity::of(channel));
+        let place = at.key(self.forms().last().copied().unwrap_or("options"));
+        let twice = message
+            .must_differ(fit.capacity)
+            .then(|| choice::same_label(&choices, |label| Cow::Borrowed(label)));
+        if let Some(label) = twice.flatten() {
+            fit.same_label(&place, label, cx);
+        } else if let Some(label) = choice::same_label(&choices, |label| normal(label)) {
             let message = format!("label {:?} appears twice", brief(label));
-            cx.found.add(IssueCode::SameLabel, &at.key(place), message, "give one of them another label");
+            cx.found.add(IssueCode::SameLabel, &place, message, "give one of them another label");
         }
         Some(message)
+    }
+
+    /// The subject of it, where it is a letter.
+    pub(crate) fn compile_subject(
+        &self,
+        at: &Path<'_>,
+        channel: Option<&Channel>,
+        cx: &mut Compile<'_>,
+    ) -> Option<Box<Local<Template>>> {
+        let (fit, place) = (ChannelCapacity::of(channel), at.key("subject"));
+        let subject = self.subject.as_ref()?.template(&place, cx)?;
+        match fit.capacity.subject {
+            0 => fit.lacks(&place, cx),
+            most => fit.text(&place, &subject, most, "shorten it", cx),
+        }
+        Some(Box::new(subject))
     }
 
     /// The same, with the options at `place` listed below a plain text.
@@ -320,7 +356,12 @@ impl MessageDef {
             cx.found.add(IssueCode::BadValue, &at.key(field), message, "remove it, or add one of them");
         }
         let header = match &self.header {
-            Some(header) => Some(header.compile(&at.key("header"), fit, cx)?),
+            Some(header) => {
+                if self.list.is_some() && header.is_medium() && !fit.capacity.list_media {
+                    fit.lacks_above_list(&at.key("header"), cx);
+                }
+                Some(header.compile(&at.key("header"), fit, cx)?)
+            }
             None => None,
         };
         let place = at.key("footer");
@@ -348,7 +389,7 @@ impl MessageDef {
     ) -> Option<CompiledMessage> {
         let (text_place, limits) = (at.key("text"), fit.capacity);
         let surround = self.surround(at, fit, cx);
-        let body = |most: usize, cx: &mut Compile<'_>| {
+        let body = |most: usize, has_unit: bool, cx: &mut Compile<'_>| {
             let text = self.text.as_ref();
             if text.is_none() {
                 // A definition that was read has been told so.
@@ -356,21 +397,25 @@ impl MessageDef {
                 cx.found.add(IssueCode::MissingField, &text_place, "is required", fix);
             }
             let text = text?.template(&text_place, cx)?;
-            fit.text(&text_place, &text, most, "shorten it, or send two messages", cx);
+            let fix = "shorten it, or send two messages";
+            match has_unit {
+                true => fit.message_text(&text_place, &text, most, fix, cx),
+                false => fit.text(&text_place, &text, most, fix, cx),
+            }
             Some(text)
         };
         if let Some(buttons) = &self.buttons {
-            let text = body(limits.body, cx);
+            let text = body(limits.body, false, cx);
             let buttons = choice::compile_buttons(buttons, &at.key("buttons"), limits.buttons, fit, cx);
             return Some(CompiledMessage::Buttons { text: text?, buttons: Box::new((buttons?, surround?)) });
         }
         if let Some(list) = &self.list {
-            let text = body(limits.body, cx);
+            let text = body(limits.list_body, false, cx);
             let list = list.compile(&at.key("list"), fit, cx);
             return Some(CompiledMessage::List { text: text?, list: Box::new((list?, surround?)) });
         }
         if let Some(form) = &self.form {
-            let text = body(limits.body, cx);
+            let text = body(limits.body, false, cx);
             let form = form.compile(&at.key("form"), fit, cx);
             return Some(CompiledMessage::Form { text: text?, form: Box::new((form?, surround?)) });
         }
@@ -381,15 +426,16 @@ impl MessageDef {
             if !limits.location_request {
                 fit.lacks(&at.key("location_request"), cx);
             }
-            return Some(CompiledMessage::LocationRequest { text: body(limits.body, cx)? });
+            return Some(CompiledMessage::LocationRequest { text: body(limits.body, false, cx)? });
         }
         if let Some(replies) = &self.quick_replies {
-            let text = body(limits.text, cx);
+            let text = body(limits.text, true, cx);
             let most = (limits.quick_replies, limits.quick_reply);
             let replies = choice::compile_options(replies, &at.key("quick_replies"), most, fit, cx);
             return Some(CompiledMessage::QuickReplies { text: text?, replies: replies? });
         }
-        let text = body(if options.is_empty() { limits.text } else { limits.text_with_options }, cx);
+        let most = if options.is_empty() { limits.text } else { limits.text_with_options };
+        let text = body(most, true, cx);
         let options = choice::compile_options(options, place, (limits.options, limits.label), fit, cx);
         Some(CompiledMessage::Text { text: text?, options: options? })
     }
@@ -434,6 +480,19 @@ impl MessageDef {
 }
 
 impl CompiledMessage {
+    /// True if its choices are buttons whose labels must differ on a channel of this capacity.
+    fn must_differ(&self, capacity: &Capacity) -> bool {
+        capacity.unique_buttons
+            && match self {
+                Self::Text { options, .. } => {
+                    options.written().count() <= capacity.buttons
+                        && options.written().all(|option| option.description.is_none())
+                }
+                Self::Buttons { .. } => true,
+                _ => false,
+            }
+    }
+
     /// Returns the choices, as far as they are written out.
     fn choices(&self) -> Vec<&CompiledChoice> {
         match self {

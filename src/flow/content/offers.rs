@@ -183,7 +183,6 @@ pub(super) fn compile_offer(
         let data = DataFields { from, id, label, description };
         return data.compile(at, most, fit, cx).map(|data| Offer::Data(Box::new(data)));
     }
-    fit.payload(at, id, cx);
     let choice = compile_choice(at, id, label, most, cx);
     let place = at.key("description");
     let description = match description {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::{Map, Value};
 
-use crate::flow::content::choice::compile_buttons;
+use crate::flow::content::choice::compile_template_buttons;
 use crate::flow::content::{ButtonDef, ChannelCapacity, CompiledButtons, CompiledHeader, HeaderDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
@@ -43,11 +43,11 @@ pub struct TemplateDef {
     /// The values that fill its gaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ParametersDef>,
-    /// The content of its header: a line, a picture, a film or a document.
+    /// The content of its header: a line, a picture, a film, a document or a place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Box<HeaderDef>>,
-    /// Its buttons, as they were approved and in their order. The `url` of one is the part that the
-    /// approved address leaves open.
+    /// Its buttons, as they were approved and in their order: of one of which nothing is left open,
+    /// such as an address that is whole, or a telephone number, the label alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buttons: Option<Vec<ButtonDef>>,
     /// The cards that the contact leafs through (a carousel), as they were approved and in their
@@ -111,6 +111,8 @@ pub(crate) struct ApprovedTemplate {
 pub(crate) struct TemplatePart {
     pub(crate) parameters: CompiledParameters,
     pub(crate) header: Option<CompiledHeader>,
+    /// The name of the gap that a line of it fills.
+    pub(crate) header_parameter: Option<Box<str>>,
     pub(crate) buttons: CompiledButtons,
     /// The places of the buttons that open an address, among all; none: behind the others.
     pub(crate) link_places: Box<[u32]>,
@@ -154,6 +156,11 @@ impl TemplateDef {
             buttons: None,
             cards: None,
         }
+    }
+
+    /// True if one of its buttons opens a form.
+    pub(super) fn opens_form(&self) -> bool {
+        self.all_buttons().flatten().any(ButtonDef::opens_form)
     }
 
     /// Its buttons and those of its cards, with the place of each list.
@@ -265,23 +272,31 @@ impl PartFields<'_> {
                     let fix = "name each button, in the order in which they were approved";
                     cx.found.add(IssueCode::BadValue, &list.item(index).key("from"), message, fix);
                 }
-                compile_buttons(buttons, &list, self.most_buttons, &fit.in_template(), cx)
+                compile_template_buttons(buttons, &list, self.most_buttons, fit, cx)
             }
             None => Some(CompiledButtons::default()),
         };
+        let has_names = matches!(self.parameters, Some(ParametersDef::Named(_)));
         let header = match self.header {
-            Some(header) => Some(header.compile(&at.key("header"), fit, cx)?),
+            Some(header) => Some(header.compile_in_template(has_names, &at.key("header"), fit, cx)?),
             None => None,
         };
-        let link_places = self.link_places();
-        Some(TemplatePart { parameters: parameters?, header, buttons: buttons?, link_places })
+        let name = self.header.and_then(|header| header.parameter.as_deref().map(Into::into));
+        let (link_places, header_parameter) = (self.link_places(), name);
+        Some(TemplatePart {
+            parameters: parameters?,
+            header,
+            header_parameter,
+            buttons: buttons?,
+            link_places,
+        })
     }
 
     /// The places of links before a button that answers.
     fn link_places(self) -> Box<[u32]> {
         let buttons = self.buttons.unwrap_or_default();
         let is_link = |button: &ButtonDef| button.url.is_some();
-        let last_reply = buttons.iter().rposition(|button| !is_link(button));
+        let last_reply = buttons.iter().rposition(ButtonDef::answers);
         let first_link = buttons.iter().position(is_link);
         if last_reply.zip(first_link).is_none_or(|(reply, link)| reply < link) {
             return Box::default();

@@ -15,6 +15,7 @@ use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::language::Language;
 use crate::flow::lang::template::Template;
+use crate::grapheme::TextUnit;
 
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
 ///
@@ -57,7 +58,7 @@ impl TextDef {
                 return None;
             }
             let label = cx.template(at, text)?;
-            let length = label.literal_len();
+            let length = label.literal_len(TextUnit::Characters);
             if length > most {
                 let least = if label.as_literal().is_none() { "at least " } else { "" };
                 let message = format!("has {least}{length} characters, at most {most} are allowed");
@@ -146,6 +147,11 @@ impl<T> Local<T> {
         let best = |wanted: Language| wanted.best(self.languages.iter().map(Option::as_ref));
         let place = wanted.filter_map(best).next().and_then(|place| place.checked_sub(1));
         place.and_then(|place| self.others.get(place)).map_or(&self.first, |(_, text)| text)
+    }
+
+    /// True if it is the same for everybody.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.others.is_empty()
     }
 
     /// Every text with its language.

@@ -1,7 +1,8 @@
 //! Every text of a message that may be written in several languages, by its place.
 
 use crate::flow::content::{
-    ButtonDef, ContactCardDef, MessageDef, OfferEntry, OptionDef, ProductsDef, TextDef,
+    ButtonDef, ContactCardDef, HeaderDef, LocationDef, MessageDef, OfferEntry, OptionDef, ProductsDef,
+    TextDef,
 };
 
 /// A text, and where it is in its node: `list.sections[0].title`.
@@ -33,19 +34,20 @@ impl MessageDef {
         let header = self.header.as_mut().and_then(|header| header.text.as_mut());
         found.extend(header.map(|text| ("header.text".to_owned(), text)));
         found.extend(self.footer.iter_mut().map(|text| ("footer".to_owned(), text)));
+        found.extend(self.subject.iter_mut().map(|text| ("subject".to_owned(), text)));
         found.extend(self.form.iter_mut().map(|form| ("form.button".to_owned(), &mut form.button)));
         found.extend(goods(self.products.as_deref_mut()));
         found.extend(card_titles(self.contacts.as_deref_mut()));
         if let Some(media) = &mut self.media {
             found.extend(media.caption.iter_mut().map(|caption| ("media.caption".to_owned(), caption)));
         }
-        if let Some(location) = &mut self.location {
-            found.extend(location.name.iter_mut().map(|name| ("location.name".to_owned(), name)));
-            found.extend(location.address.iter_mut().map(|address| ("location.address".to_owned(), address)));
-        }
+        found.extend(place_texts("location", self.location.as_deref_mut()));
         if let Some(template) = &mut self.template {
-            let header = template.header.as_mut().and_then(|header| header.text.as_mut());
-            found.extend(header.map(|text| ("template.header.text".to_owned(), text)));
+            if let Some(header) = template.header.as_deref_mut() {
+                let HeaderDef { text, location, .. } = header;
+                found.extend(text.iter_mut().map(|text| ("template.header.text".to_owned(), text)));
+                found.extend(place_texts("template.header.location", location.as_deref_mut()));
+            }
             let buttons = template.buttons.as_deref_mut();
             found.extend(labels("template.buttons", buttons, |button: &mut ButtonDef| &mut button.label));
             for (place, card) in template.cards.iter_mut().flatten().enumerate() {
@@ -61,6 +63,13 @@ impl MessageDef {
         }
         found
     }
+}
+
+/// The name and the address of a place.
+fn place_texts<'d>(at: &'d str, place: Option<&'d mut LocationDef>) -> impl Iterator<Item = PlacedText<'d>> {
+    let texts = place.map(|place| [("name", place.name.as_mut()), ("address", place.address.as_mut())]);
+    let given = texts.into_iter().flatten().filter_map(|(key, text)| Some((key, text?)));
+    given.map(move |(key, text)| (format!("{at}.{key}"), text))
 }
 
 /// The titles of sections of goods.

@@ -91,6 +91,8 @@ codes! {
     SameLabel = "same_label",
     /// A text that is missing in one of the flow's `languages`. A warning.
     Untranslated = "untranslated",
+    /// A message with a form, and no question behind it that takes one. A warning.
+    FormNotTaken = "form_not_taken",
     /// Two edges from one branch.
     DuplicateEdge = "duplicate_edge",
     /// An edge from a node that does not exist.
@@ -173,6 +175,7 @@ impl IssueCode {
             | Self::NoSender
             | Self::WindowMayBeClosed
             | Self::SameLabel
+            | Self::FormNotTaken
             | Self::NoInvalidEdge
             | Self::Untranslated => Severity::Warning,
             _ => Severity::Error,

@@ -80,7 +80,7 @@ use kind::{NamedList, REPLY_TEXT};
 pub(crate) use llm::Llm;
 pub(crate) use log::Log;
 pub(crate) use open_hours::OpenHours;
-pub(crate) use question::Question;
+pub(crate) use question::{Accept, Question};
 pub(crate) use random_split::RandomSplit;
 pub(crate) use recognize_entities::RecognizeEntities;
 pub(crate) use recognize_language::RecognizeLanguage;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::Channel;
-use crate::flow::content::{CompiledMessage, MessageDef, OptionDef, PlacedText, TextDef};
+use crate::flow::content::{CompiledMessage, Local, MessageDef, OptionDef, PlacedText, TextDef};
 use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, words};
@@ -61,6 +61,8 @@ words! {
 #[derive(Clone, Debug)]
 pub(crate) struct SendMessage {
     pub(crate) message: CompiledMessage,
+    /// The subject, where it is a letter.
+    pub(crate) subject: Option<Box<Local<Template>>>,
     pub(crate) channel: Option<Channel>,
     pub(crate) from: Option<Template>,
     pub(crate) to: Option<Template>,
@@ -159,10 +161,12 @@ impl NodeContract for SendMessageDef {
         self.check_destination(at, cx);
         let channel = self.channel.clone().or_else(|| cx.channel.clone());
         let message = self.message.compile(at, channel.as_ref(), cx);
+        let subject = self.message.compile_subject(at, channel.as_ref(), cx);
         let from = self.from.as_deref().map(|from| cx.required_template(&at.key("from"), from));
         let to = self.to.as_deref().map(|to| cx.required_template(&at.key("to"), to));
         Some(SendMessage {
             message: message?,
+            subject,
             channel: self.channel.clone(),
             from: from.flatten(),
             to: to.flatten(),

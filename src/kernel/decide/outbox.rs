@@ -62,7 +62,8 @@ impl Decision<'_> {
     /// A message has left.
     pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
         if self.take_unsent(id, at).is_some()
-            && let Some(place) = self.awaiting(id)
+            && let Some((place, last)) = self.awaiting(id)
+            && last == id
         {
             let outcome = SendOutcome::Sent;
             if !self.keep_sent(place, id, &outcome) {
@@ -86,11 +87,16 @@ impl Decision<'_> {
             return;
         }
         let mut has_branch = false;
-        if let Some(place) = self.awaiting(message.id) {
+        if let Some((place, last)) = self.awaiting(message.id) {
             let outcome = SendOutcome::from(&reason);
             has_branch = self.has_branch(place, &outcome);
-            if !self.keep_sent(place, message.id, &outcome) {
-                self.turn(place, Input::Sent { message: message.id, outcome }, at, false);
+            // Without a branch the session waits for the last piece of a text.
+            let decides = has_branch || last == message.id;
+            if has_branch {
+                self.drop_pieces(message.id, last);
+            }
+            if decides && !self.keep_sent(place, last, &outcome) {
+                self.turn(place, Input::Sent { message: last, outcome }, at, false);
             }
         }
         if !has_branch {
@@ -98,17 +104,28 @@ impl Decision<'_> {
         }
     }
 
-    /// The place of the session that must know what becomes of a message, unless its time was over
-    /// before.
-    fn awaiting(&self, id: MessageId) -> Option<usize> {
-        let place = self
-            .conversation
-            .sessions
-            .iter()
-            .position(|session| session.awaits_sooner_or_later() == Some(id))?;
+    /// The place of the session that must know what becomes of a message or of the last piece of
+    /// its text, and the id of that, unless its time was over before.
+    fn awaiting(&self, id: MessageId) -> Option<(usize, MessageId)> {
+        let place = self.conversation.sessions.iter().position(|session| {
+            session.id == id.session && session.awaited_sending().is_some_and(|sending| sending.has(id.seq))
+        })?;
         let session = self.conversation.sessions.get(place)?;
         let timer = self.conversation.timer(session, self.settled);
-        timer.is_none_or(|(at, _)| at > self.now).then_some(place)
+        let last = session.awaits_sooner_or_later()?;
+        timer.is_none_or(|(at, _)| at > self.now).then_some((place, last))
+    }
+
+    /// Drops the pieces of a text that follow a refused one.
+    fn drop_pieces(&mut self, refused: MessageId, last: MessageId) {
+        if refused == last {
+            return;
+        }
+        let follows = |id: MessageId| {
+            id.session == last.session && (refused.seq.saturating_add(1)..=last.seq).contains(&id.seq)
+        };
+        self.overdue.retain(|message| !follows(message.id));
+        self.edit().outbox.retain(|unsent| !follows(unsent.message.id));
     }
 
     /// True if the node that the session at this place sent from has a branch for this.
@@ -137,20 +154,23 @@ impl Decision<'_> {
         else {
             return false;
         };
-        let is_latest =
-            |session: &Session| session.sending().is_some_and(|sending| sending.seq == message.seq);
+        let last = |session: &Session| {
+            let sending = session.sending().filter(|sending| sending.has(message.seq))?;
+            Some(MessageId { session: session.id, seq: sending.seq })
+        };
         // Read by the contact: nothing that comes later means that it did not arrive.
-        let is_read = |session: &Session| *report == DeliveryReport::Read && is_latest(session);
+        let is_read = |session: &Session| *report == DeliveryReport::Read && last(session) == Some(message);
         if self.conversation.sessions.get(place).is_some_and(|live| live.is_journalled() || is_read(live)) {
             self.advance(place, Input::Report { message, report: report.clone() }, self.now);
         }
         let Some(outcome) = report.refusal() else { return false };
-        let took_effect = self.conversation.sessions.get(place).is_some_and(is_latest)
-            && self.has_branch(place, &outcome)
-            && !self.has_kept_sent(message, &outcome)
-            && (self.keep_sent(place, message, &outcome)
-                || self.advance(place, Input::Sent { message, outcome }, self.now));
+        let Some(last) = self.conversation.sessions.get(place).and_then(last) else { return false };
+        let took_effect = self.has_branch(place, &outcome)
+            && !self.has_kept_sent(last, &outcome)
+            && (self.keep_sent(place, last, &outcome)
+                || self.advance(place, Input::Sent { message: last, outcome }, self.now));
         if took_effect {
+            self.drop_pieces(message, last);
             self.edit().outbox.retain(|unsent| unsent.message.id != message);
         }
         took_effect

@@ -64,7 +64,8 @@ pub(super) fn say(
         (Move::Fail(FailureCode::NoChoices, _), Some(empty)) => Move::Take(empty),
         (leave, _) => leave,
     })?;
-    run.send_fitted(step, route, content, false).map(|sent| sent.is_some())
+    let subject = run.subject(node.subject.as_deref(), to.channel)?;
+    run.send_fitted(step, route, (content, subject), false).map(|sent| sent.is_some())
 }
 
 /// The message, with what it offers kept, where that is made of data.
@@ -94,7 +95,7 @@ fn render(
 
 /// Returns the meaning of a message; none if it is no answer.
 fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option<ReplyMeaning>, EvalError> {
-    let mime = message.media.as_ref().and_then(|media| media.as_node().get("mime")?.as_str());
+    let mime = message.media.as_ref().and_then(mime_of);
     let said = RawReply {
         kind: question::reply_kind(message.kind),
         text: &message.text,
@@ -110,6 +111,15 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
         Some(choices) => choices.understand(said, run.speech().language()),
         None => node.expect.understand(said, &run.speech()),
     };
+    if meant == Some(ReplyMeaning::Medium) {
+        // Of an album each is of the types that are asked for.
+        let album = message.details.as_ref().map_or(&[][..], |details| &details.album);
+        let is_one = |medium: &Packed| {
+            let said = RawReply { mime: mime_of(medium), ..said };
+            node.expect.understand(said, &run.speech()) == Some(ReplyMeaning::Medium)
+        };
+        return Ok(meant.filter(|_| album.iter().all(is_one)));
+    }
     if let (Some(ReplyMeaning::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
         let (min, max) = (end(run, value, bounds.min.as_ref())?, end(run, value, bounds.max.as_ref())?);
         if !node.expect.within(value, min.as_deref(), max.as_deref()) {
@@ -117,6 +127,11 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
         }
     }
     Ok(meant)
+}
+
+/// The type of a medium, as the host names it.
+fn mime_of(medium: &Packed) -> Option<&str> {
+    medium.as_node().get("mime")?.as_str()
 }
 
 /// The text of an end of what is allowed: of a number as JSON writes it.

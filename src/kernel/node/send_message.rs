@@ -16,19 +16,25 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
         Err(leave) => return leave,
     };
     let may_be_empty = step.exit(SendMessage::EMPTY).is_some();
+    let fails = step.exit(SendMessage::FAILED).is_some();
     let to = Audience { channel: &route.account.channel, asks: false, may_be_empty };
     let content = match render_content(run, &node.message, &to) {
         Ok(content) => content,
         Err(Move::Fail(FailureCode::NoChoices, _)) if may_be_empty => return Move::Take(SendMessage::EMPTY),
-        Err(Move::Fail(FailureCode::BadContent, _)) if step.exit(SendMessage::FAILED).is_some() => {
-            return Move::Take(SendMessage::FAILED);
+        Err(Move::Fail(FailureCode::BadContent, why)) => {
+            run.refuse_place(why);
+            return Move::Take(if fails { SendMessage::FAILED } else { Port::NEXT });
         }
         Err(leave) => return leave,
     };
-    let fails = step.exit(SendMessage::FAILED).is_some();
-    match run.send_fitted(step, route, content, fails) {
-        Ok(Some(id)) if has_refusal(step) => {
-            Move::Park(Standing::Sending(Box::new(Sending { seq: id.seq, node: step.id.clone() })))
+    let subject = match run.subject(node.subject.as_deref(), to.channel) {
+        Ok(subject) => subject,
+        Err(leave) => return leave,
+    };
+    match run.send_fitted(step, route, (content, subject), fails) {
+        Ok(Some((last, pieces))) if has_refusal(step) => {
+            let sending = Sending { seq: last.seq, node: step.id.clone(), pieces };
+            Move::Park(Standing::Sending(Box::new(sending)))
         }
         Ok(None) if fails => Move::Take(SendMessage::FAILED),
         Ok(_) => Move::Take(Port::NEXT),

@@ -8,7 +8,7 @@ use crate::session::Content;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Typing) -> Move {
     let sent = destination::reply(run)
-        .and_then(|route| run.send(step, route, Content::Typing { seconds: node.seconds }));
+        .and_then(|route| run.send(step, route, Content::Typing { seconds: node.seconds }, None));
     match sent {
         Ok(_) => Move::Take(Port::NEXT),
         Err(leave) => leave,

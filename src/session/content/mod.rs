@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::MediaType;
 
 pub use list::List;
+pub(crate) use template::OtherButton;
 pub use template::{Parameters, TemplateButton, TemplateCard, TemplateMessage};
 
 /// The content of a message: texts are rendered, and never to be taken for templates or markup.
@@ -158,6 +159,8 @@ pub enum Header {
     Text(String),
     /// An image, a film or a document.
     Media(Box<Media>),
+    /// A place, of an approved message alone.
+    Location(Box<Location>),
 }
 
 /// A form to fill in below a text.
@@ -393,9 +396,11 @@ impl Content {
                 list.button.len() + titles.sum::<usize>() + surround(&list.header, &list.footer)
             }
             Self::Template(template) => {
-                let own = template.language.len() + template.parameters.weight();
+                let others = |others: &[OtherButton]| others.iter().map(OtherButton::weight).sum::<usize>();
+                let own = template.language.len() + template.parameters.weight() + others(&template.others);
                 let cards = template.cards.iter().map(|card| {
-                    size_of::<TemplateCard>() + card.parameters.weight() + surround(&card.header, &None)
+                    let filled = card.parameters.weight() + surround(&card.header, &None);
+                    size_of::<TemplateCard>() + filled + others(&card.others)
                 });
                 own + surround(&template.header, &None) + cards.sum::<usize>()
             }
@@ -439,6 +444,10 @@ fn surround(header: &Option<Header>, footer: &Option<String>) -> usize {
     let header = header.as_ref().map_or(0, |header| match header {
         Header::Text(text) => text.len(),
         Header::Media(media) => size_of::<Media>() + media.url.len(),
+        Header::Location(place) => {
+            let texts = [&place.name, &place.address].into_iter().flatten().map(String::len);
+            size_of::<Location>() + texts.sum::<usize>()
+        }
     });
     header + footer.as_ref().map_or(0, String::len)
 }
@@ -477,6 +486,17 @@ impl Opt {
 
     fn weight(&self) -> usize {
         self.payload.len() + self.label.len() + self.description.as_ref().map_or(0, |text| text.len())
+    }
+}
+
+impl Header {
+    /// True if there is nothing to show.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self {
+            Self::Text(text) => text.trim().is_empty(),
+            Self::Media(media) => media.url.trim().is_empty(),
+            Self::Location(_) => false,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::session::content::{Header, Link, Opt};
 
@@ -14,6 +15,47 @@ pub enum TemplateButton<'a> {
     Reply(&'a Opt),
     /// It opens an address: the part that is left open is to be sent with it.
     Url(&'a Link),
+    /// It copies a code, which is to be sent with it.
+    Code {
+        /// Its label, which is in the template.
+        label: &'a str,
+        /// The code.
+        code: &'a str,
+    },
+    /// It opens a form: a token, which is to come back with the answers
+    /// ([`Inbound::form`](crate::Inbound::form)), and the data that the form is given are to be
+    /// sent with it.
+    Form {
+        /// Its label, which is in the template.
+        label: &'a str,
+        /// The token that names the question.
+        token: &'a str,
+        /// The data that the form is given.
+        data: Option<&'a Value>,
+    },
+    /// Nothing of it is left open, such as of one that calls a number: it takes its place, and
+    /// nothing is to be sent with it.
+    Fixed {
+        /// Its label, which is in the template.
+        label: &'a str,
+    },
+}
+
+/// A button that neither answers nor opens an address which is left open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OtherButton {
+    /// Its place among all buttons.
+    pub(crate) place: u32,
+    pub(crate) label: String,
+    /// The code that it copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    /// The token of the form that it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
+    /// The data of that form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data: Option<Value>,
 }
 
 /// An approved message.
@@ -36,9 +78,15 @@ pub struct TemplateMessage {
     /// The content of its header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
+    /// The name of the gap that a line of the header fills, where gaps have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_parameter: Option<String>,
     /// The places of the links among all buttons, if they do not come after the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) link_places: Vec<u32>,
+    /// Its other buttons, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) others: Vec<OtherButton>,
     /// The cards that the contact leafs through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<TemplateCard>,
@@ -58,6 +106,31 @@ pub struct TemplateCard {
     pub(crate) link_count: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) link_places: Vec<u32>,
+    /// Its other buttons, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) others: Vec<OtherButton>,
+}
+
+impl OtherButton {
+    /// One of which nothing is left open.
+    pub(crate) fn new(place: u32, label: String) -> Self {
+        Self { place, label, code: None, token: None, data: None }
+    }
+
+    fn shown(&self) -> TemplateButton<'_> {
+        let label = &*self.label;
+        match (&self.code, &self.token) {
+            (Some(code), _) => TemplateButton::Code { label, code },
+            (None, Some(token)) => TemplateButton::Form { label, token, data: self.data.as_ref() },
+            (None, None) => TemplateButton::Fixed { label },
+        }
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn weight(&self) -> usize {
+        let texts = [&self.code, &self.token].into_iter().flatten().map(String::len).sum::<usize>();
+        size_of::<Self>() + self.label.len() + texts + self.data.as_ref().map_or(0, super::weight_of)
+    }
 }
 
 impl TemplateMessage {
@@ -66,14 +139,16 @@ impl TemplateMessage {
     pub fn buttons(&self) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
         let (replies, links) = self.before(0);
         let (replies, links) = (self.options.get(..replies), self.links.get(..links));
-        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), &self.link_places)
+        let places = (&*self.link_places, &*self.others);
+        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), places)
     }
 
     /// Returns the buttons of a card, in the same way.
     pub fn card_buttons(&self, card: usize) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
         let ((replies, links), (next_replies, next_links)) = (self.before(card), self.before(card + 1));
         let (replies, links) = (self.options.get(replies..next_replies), self.links.get(links..next_links));
-        let places = self.cards.get(card).map_or(&[][..], |card| &card.link_places);
+        let places = self.cards.get(card).map(|card| (&*card.link_places, &*card.others));
+        let places = places.unwrap_or_default();
         in_order(replies.unwrap_or_default(), links.unwrap_or_default(), places)
     }
 
@@ -91,16 +166,22 @@ impl TemplateMessage {
 fn in_order<'a>(
     replies: &'a [Opt],
     links: &'a [Link],
-    link_places: &'a [u32],
+    (link_places, others): (&'a [u32], &'a [OtherButton]),
 ) -> impl Iterator<Item = (u32, TemplateButton<'a>)> {
     let (mut replies, mut links) = (replies.iter(), links.iter());
+    let mut others = others.iter().peekable();
     (0..).map_while(move |place| {
+        if let Some(other) = others.next_if(|other| other.place == place) {
+            return Some((place, other.shown()));
+        }
         let is_link = link_places.contains(&place) || replies.len() == 0;
         let button = match is_link {
             true => links.next().map(TemplateButton::Url),
             false => replies.next().map(TemplateButton::Reply),
         };
         let button = button.or_else(|| replies.next().map(TemplateButton::Reply));
+        // A record may name any place.
+        let button = button.or_else(|| others.next().map(OtherButton::shown));
         Some((place, button?))
     })
 }
@@ -137,6 +218,9 @@ mod tests {
         let shown = |(place, button)| match button {
             TemplateButton::Reply(option) => format!("{place} {}", option.label),
             TemplateButton::Url(link) => format!("{place} -> {}", link.label),
+            TemplateButton::Code { label, code } => format!("{place} {label}={code}"),
+            TemplateButton::Form { label, token, .. } => format!("{place} {label}({token})"),
+            TemplateButton::Fixed { label } => format!("{place} {label}"),
         };
         message.card_buttons(card).map(shown).collect()
     }
@@ -162,6 +246,14 @@ mod tests {
             (vec!["0 -> see".into(), "1 first".into()], vec!["0 second".into()])
         );
         assert_eq!(places(&teas, 2), Vec::<String>::new());
+        let others = json!([{"place": 1, "label": "Call"}, {"place": 2, "label": "Copy", "code": "TEA"},
+            {"place": 9, "label": "Rate", "token": "t"}]);
+        message["cards"][0]["others"] = others;
+        let more: TemplateMessage = read(&message);
+        assert_eq!(
+            places(&more, 0),
+            ["0 -> see", "1 Call", "2 Copy=TEA", "3 first", "4 Rate(t)"].map(String::from)
+        );
         for card in 0..2 {
             message["cards"][card]["replies"] = json!(usize::MAX);
             message["cards"][card]["link_count"] = json!(usize::MAX);

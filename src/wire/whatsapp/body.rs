@@ -54,16 +54,20 @@ pub struct CloudBody {
 }
 
 /// The sign that somebody is writing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct TypingBody {
     #[serde(rename = "type")]
     pub(super) kind: String,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// The message that this one answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct QuoteBody {
     pub(super) message_id: String,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A text.
@@ -72,6 +76,8 @@ pub(super) struct TextBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) preview_url: Option<bool>,
     pub(super) body: String,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A medium, by its address or by the id that it was uploaded under.
@@ -98,6 +104,8 @@ pub(super) struct PlaceBody {
     pub(super) name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<String>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A card of a person or a firm.
@@ -136,6 +144,8 @@ pub(super) struct ContactFirm {
     pub(super) department: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) title: Option<String>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A number or an address on a card.
@@ -156,12 +166,16 @@ pub(super) struct ContactLine {
 pub(super) struct ReactionBody {
     pub(super) message_id: String,
     pub(super) emoji: String,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// An article of a list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ProductBody {
     pub(super) product_retailer_id: String,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A text with something to tap.
@@ -185,6 +199,8 @@ pub(super) struct InteractiveBody {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct LineBody {
     pub(super) text: String,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// The parts that can be tapped.
@@ -238,14 +254,18 @@ pub(super) struct ScreenBody {
     pub(super) screen: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<Value>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A button that answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ButtonBody {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) reply: RowBody,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A part of a list.
@@ -268,6 +288,8 @@ pub(super) struct RowBody {
     pub(super) title: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// An approved message.
@@ -277,6 +299,8 @@ pub(super) struct TemplateBody {
     pub(super) language: LanguageBody,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) components: Vec<ComponentBody>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// The language that it was approved in.
@@ -285,6 +309,8 @@ pub(super) struct LanguageBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) policy: Option<String>,
     pub(super) code: String,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A part of an approved message: its header, its text or one of its buttons.
@@ -309,6 +335,8 @@ pub(super) struct ComponentBody {
 pub(super) struct CarouselCardBody {
     pub(super) card_index: u32,
     pub(super) components: Vec<ComponentBody>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
 }
 
 /// A value that fills a gap; a header has the same form.
@@ -328,6 +356,23 @@ pub(super) struct ParameterBody {
     pub(super) video: Option<MediaBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) document: Option<MediaBody>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) location: Option<PlaceBody>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) coupon_code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) action: Option<FormActionBody>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
+}
+
+/// The part of a form's button that is left open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct FormActionBody {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flow_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flow_action_data: Option<Value>,
     #[serde(flatten)]
     pub(super) rest: Map<String, Value>,
 }

@@ -12,9 +12,9 @@ use crate::session::{
 };
 use crate::wire::whatsapp::body::{
     ActionBody, ActionParameters, ButtonBody, CarouselCardBody, CloudBody, ComponentBody, ContactBody,
-    ContactFirm, ContactLine, ContactName, InteractiveBody, LanguageBody, LineBody, MediaBody, ParameterBody,
-    PlaceBody, ProductBody, QuoteBody, ReactionBody, RowBody, ScreenBody, SectionBody, TemplateBody,
-    TextBody, TypingBody,
+    ContactFirm, ContactLine, ContactName, FormActionBody, InteractiveBody, LanguageBody, LineBody,
+    MediaBody, ParameterBody, PlaceBody, ProductBody, QuoteBody, ReactionBody, RowBody, ScreenBody,
+    SectionBody, TemplateBody, TextBody, TypingBody,
 };
 
 /// The label of what opens a list that an author wrote as a text with choices, in no language.
@@ -71,7 +71,7 @@ impl CloudBody {
         if body.kind.is_some() {
             let quoted = message.in_reply_to.as_ref();
             body.native.remove("context");
-            body.context = quoted.map(|id| QuoteBody { message_id: id.to_string() });
+            body.context = quoted.map(|id| QuoteBody { message_id: id.to_string(), ..QuoteBody::default() });
         }
         Ok(body)
     }
@@ -109,7 +109,8 @@ impl CloudBody {
             }
             Content::Reaction { message, emoji } => {
                 self.is("reaction");
-                self.reaction = Some(ReactionBody { message_id: message.clone(), emoji: emoji.clone() });
+                let (message_id, emoji) = (message.clone(), emoji.clone());
+                self.reaction = Some(ReactionBody { message_id, emoji, ..ReactionBody::default() });
             }
             Content::Native(native) => self.fill_native(native)?,
             Content::Typing { .. } => {}
@@ -123,7 +124,7 @@ impl CloudBody {
 
     fn fill_text(&mut self, text: &str) {
         self.is("text");
-        self.text = Some(TextBody { preview_url: None, body: text.to_owned() });
+        self.text = Some(TextBody { body: text.to_owned(), ..TextBody::default() });
     }
 
     fn fill_interactive(&mut self, kind: &str, text: &str, around: HeaderAndFooter<'_>, action: ActionBody) {
@@ -131,8 +132,8 @@ impl CloudBody {
         self.interactive = Some(InteractiveBody {
             kind: kind.to_owned(),
             header: around.header,
-            body: Some(LineBody { text: text.to_owned() }),
-            footer: around.footer.map(|text| LineBody { text: text.to_owned() }),
+            body: Some(line(text)),
+            footer: around.footer.map(line),
             action,
             ..InteractiveBody::default()
         });
@@ -149,8 +150,9 @@ impl CloudBody {
                     reply: RowBody {
                         id: option.payload.clone(),
                         title: option.label.clone(),
-                        description: None,
+                        ..RowBody::default()
                     },
+                    ..ButtonBody::default()
                 });
                 let action = ActionBody { buttons: buttons.collect(), ..ActionBody::default() };
                 self.fill_interactive("button", text, around, action);
@@ -255,20 +257,15 @@ impl CloudBody {
     }
 
     fn fill_place(&mut self, location: &Location) -> Result<(), SendError> {
-        let degrees = |degrees| Number::from_f64(degrees).ok_or_else(|| SendError::rejected("no such place"));
         self.is("location");
-        self.location = Some(PlaceBody {
-            latitude: degrees(location.latitude())?,
-            longitude: degrees(location.longitude())?,
-            name: location.name.clone(),
-            address: location.address.clone(),
-        });
-        Ok(())
+        self.location = place_body(location);
+        if self.location.is_some() { Ok(()) } else { Err(SendError::rejected("no such place")) }
     }
 
     fn fill_form(&mut self, form: &FormMessage) {
         let is_open = form.screen.is_some() || form.data.is_some();
-        let screen = ScreenBody { screen: form.screen.clone(), data: form.data.clone() };
+        let screen =
+            ScreenBody { screen: form.screen.clone(), data: form.data.clone(), ..ScreenBody::default() };
         let parameters = ActionParameters {
             flow_message_version: Some(FORM_VERSION.to_owned()),
             flow_token: Some(form.token.clone()),
@@ -295,7 +292,7 @@ impl CloudBody {
             (None, []) => ("catalog_message", Some("catalog_message".to_owned())),
             (None, _) => ("product_list", None),
         };
-        let article = |id: &String| ProductBody { product_retailer_id: id.clone() };
+        let article = |id: &String| ProductBody { product_retailer_id: id.clone(), ..ProductBody::default() };
         let sections = products.sections.iter().map(|section| SectionBody {
             title: section.title.clone(),
             product_items: section.items.iter().map(article).collect(),
@@ -317,11 +314,15 @@ impl CloudBody {
 
     fn fill_template(&mut self, template: &TemplateMessage) {
         let buttons = template.buttons().filter_map(|(place, button)| button_of(place, button));
-        let mut components = filled(template.header.as_ref(), &template.parameters, buttons);
+        let header = template.header.as_ref().map(|header| ParameterBody {
+            parameter_name: template.header_parameter.clone(),
+            ..parameter(header)
+        });
+        let mut components = filled(header, &template.parameters, buttons);
         let cards = (0..).zip(&template.cards).enumerate().map(|(place, (card_index, card))| {
             let buttons = template.card_buttons(place).filter_map(|(place, button)| button_of(place, button));
-            let components = filled(card.header.as_ref(), &card.parameters, buttons);
-            CarouselCardBody { card_index, components }
+            let components = filled(card.header.as_ref().map(parameter), &card.parameters, buttons);
+            CarouselCardBody { card_index, components, ..CarouselCardBody::default() }
         });
         let cards: Vec<_> = cards.collect();
         if !cards.is_empty() {
@@ -329,8 +330,9 @@ impl CloudBody {
         }
         self.is("template");
         // The channel writes `pt_BR` where others write `pt-BR`.
-        let language = LanguageBody { policy: None, code: template.language.replace('-', "_") };
-        self.template = Some(TemplateBody { name: template.name.clone(), language, components });
+        let language = LanguageBody { code: template.language.replace('-', "_"), ..LanguageBody::default() };
+        let name = template.name.clone();
+        self.template = Some(TemplateBody { name, language, components, ..TemplateBody::default() });
     }
 
     fn fill_native(&mut self, native: &NativeMessage) -> Result<(), SendError> {
@@ -346,9 +348,12 @@ impl CloudBody {
         let own = body.iter().filter(|(name, _)| !ENVELOPE.contains(&&***name));
         let mut own: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         own.insert("messaging_product".to_owned(), self.messaging_product.clone().into());
-        // What the product documents has the order of its documents; all else stays as it is
-        // written.
-        let read = serde_json::from_value(own.clone().into()).unwrap_or_else(|_| {
+        // What the product documents has the order of its documents; what is not wholly of these
+        // stays as it is written.
+        let read = serde_json::from_value::<Self>(own.clone().into()).ok();
+        let is_whole =
+            |read: &Self| serde_json::to_value(read).is_ok_and(|read| read == Value::Object(own.clone()));
+        let read = read.filter(is_whole).unwrap_or_else(|| {
             own.retain(|name, _| !["type", "messaging_product"].contains(&&**name));
             Self { kind: Some(kind.to_owned()), native: own, ..Self::default() }
         });
@@ -373,7 +378,7 @@ fn typing(message: &Outbound) -> Result<CloudBody, SendError> {
         messaging_product: "whatsapp".to_owned(),
         status: Some("read".to_owned()),
         message_id: Some(id.to_string()),
-        typing_indicator: Some(TypingBody { kind: "text".to_owned() }),
+        typing_indicator: Some(TypingBody { kind: "text".to_owned(), ..TypingBody::default() }),
         ..CloudBody::default()
     })
 }
@@ -398,11 +403,16 @@ impl<'a> HeaderAndFooter<'a> {
     }
 }
 
+fn line(text: &str) -> LineBody {
+    LineBody { text: text.to_owned(), ..LineBody::default() }
+}
+
 fn rows(options: &[Opt]) -> Vec<RowBody> {
     let row = |option: &Opt| RowBody {
         id: option.payload.clone(),
         title: option.label.clone(),
         description: option.description.as_deref().map(str::to_owned),
+        ..RowBody::default()
     };
     options.iter().map(row).collect()
 }
@@ -436,6 +446,10 @@ fn parameter(header: &Header) -> ParameterBody {
     let media = match header {
         Header::Text(text) => return text_parameter(None, text),
         Header::Media(media) => media,
+        Header::Location(place) => {
+            let location = place_body(place);
+            return ParameterBody { kind: "location".to_owned(), location, ..ParameterBody::default() };
+        }
     };
     let mut parameter = ParameterBody { kind: media.kind.as_str().to_owned(), ..ParameterBody::default() };
     let body = MediaBody { filename: media.filename.clone(), ..medium(&media.url) };
@@ -459,7 +473,7 @@ fn gaps(parameters: &Parameters) -> Vec<ParameterBody> {
 
 /// The parts of an approved message, or of one of its cards, that fill a gap.
 fn filled(
-    header: Option<&Header>,
+    header: Option<ParameterBody>,
     parameters: &Parameters,
     buttons: impl Iterator<Item = ComponentBody>,
 ) -> Vec<ComponentBody> {
@@ -467,7 +481,7 @@ fn filled(
         let kind = kind.to_owned();
         (!parameters.is_empty()).then(|| ComponentBody { kind, parameters, ..ComponentBody::default() })
     };
-    let header = part("header", header.map(parameter).into_iter().collect());
+    let header = part("header", header.into_iter().collect());
     let body = part("body", gaps(parameters));
     header.into_iter().chain(body).chain(buttons).collect()
 }
@@ -476,8 +490,8 @@ fn contact(card: &ContactCard) -> ContactBody {
     let lines = |texts: &[String], line: fn(String) -> ContactLine| texts.iter().cloned().map(line).collect();
     let org = (card.company.is_some() || card.title.is_some()).then(|| ContactFirm {
         company: card.company.clone(),
-        department: None,
         title: card.title.clone(),
+        ..ContactFirm::default()
     });
     // The channel wants a part of the name beside the whole; which word is which, nobody knows.
     let (formatted_name, first_name) = (card.name.clone(), Some(card.name.clone()));
@@ -491,7 +505,18 @@ fn contact(card: &ContactCard) -> ContactBody {
     }
 }
 
-/// A button of an approved message. None: nothing of its address is left open.
+/// A place; its degrees are numbers of JSON.
+fn place_body(place: &Location) -> Option<PlaceBody> {
+    Some(PlaceBody {
+        latitude: Number::from_f64(place.latitude())?,
+        longitude: Number::from_f64(place.longitude())?,
+        name: place.name.clone(),
+        address: place.address.clone(),
+        rest: Map::new(),
+    })
+}
+
+/// A button of an approved message. None: nothing of it is left open.
 fn button_of(place: u32, button: TemplateButton<'_>) -> Option<ComponentBody> {
     let (sub_type, parameter) = match button {
         TemplateButton::Reply(option) => (
@@ -504,6 +529,24 @@ fn button_of(place: u32, button: TemplateButton<'_>) -> Option<ComponentBody> {
         ),
         TemplateButton::Url(link) if link.url.is_empty() => return None,
         TemplateButton::Url(link) => ("url", text_parameter(None, &link.url)),
+        TemplateButton::Code { code, .. } => (
+            "copy_code",
+            ParameterBody {
+                kind: "coupon_code".to_owned(),
+                coupon_code: Some(code.to_owned()),
+                ..ParameterBody::default()
+            },
+        ),
+        TemplateButton::Form { token, data, .. } => {
+            let action = FormActionBody {
+                flow_token: Some(token.to_owned()),
+                flow_action_data: data.cloned(),
+                ..FormActionBody::default()
+            };
+            let kind = "action".to_owned();
+            ("flow", ParameterBody { kind, action: Some(action), ..ParameterBody::default() })
+        }
+        TemplateButton::Fixed { .. } => return None,
     };
     Some(ComponentBody {
         kind: "button".to_owned(),

@@ -83,6 +83,15 @@ fn form() -> Vec<Case> {
     ]
 }
 
+/// A form, and a wait for these kinds of replies.
+fn after_form(accept: Value) -> Value {
+    let form = json!({"id": "n", "kind": "send_message", "text": "?", "form": {"id": "1", "button": "Open"}});
+    flow(
+        json!([form, {"id": "w", "kind": "wait_reply", "accept": accept}]),
+        json!([{"from": "s", "to": "n"}, {"from": "n", "to": "w"}]),
+    )
+}
+
 fn many(nodes: usize, edges: usize) -> Value {
     let nodes: Vec<Value> = (1..nodes).map(|n| json!({"id": format!("n{n}"), "kind": "end"})).collect();
     let edges: Vec<Value> = (0..edges).map(|_| json!({"from": "s", "to": "n1"})).collect();
@@ -324,6 +333,7 @@ pub(crate) fn people() -> Vec<Case> {
             ),
         ),
         case(NoSender, without(send("Hi"), "settings"), send("Hi")),
+        case(FormNotTaken, after_form(json!(["text"])), after_form(json!(["text", "form"]))),
         case(
             SameLabel,
             one(json!({"id": "n", "kind": "send_message", "text": "Hi",
@@ -450,8 +460,8 @@ fn answers() -> Vec<Case> {
         ),
         case(
             ChannelLimit,
-            asked(sizes(json!({"id": "l", "label": "More than twenty characters"}))),
-            asked(sizes(json!({"id": "l", "label": "Just twenty letters."}))),
+            asked(sizes(json!({"id": "l", "label": "x".repeat(81)}))),
+            asked(sizes(json!({"id": "l", "label": "x".repeat(80)}))),
         ),
         case(BadSpan, asked(json!({"debounce": "61s"})), asked(json!({"debounce": "60s"}))),
         case(TimerLoop, again(json!({"timeout": "1h"}), "timeout"), again(json!({"timeout": "1h"}), "valid")),

@@ -195,6 +195,7 @@ fn every_sentence_of_the_checks_has_its_code() {
         ("no certain destination", vec![NoDestination]),
         ("a manual flow that sends and has no sender", vec![NoSender]),
         ("equal labels in one message", vec![SameLabel]),
+        ("a form that no question behind it takes", vec![FormNotTaken]),
         ("a text that lacks a language of the flow", vec![Untranslated]),
         ("free text that may fall outside WhatsApp's window", vec![WindowMayBeClosed]),
         ("unbound account", vec![UnboundAccount]),
@@ -223,6 +224,7 @@ fn every_sentence_of_the_checks_has_its_code() {
         [
             &SameLabel,
             &Untranslated,
+            &FormNotTaken,
             &NoInvalidEdge,
             &Unreachable,
             &OpenLoop,

@@ -114,6 +114,181 @@ fn what_a_channel_does_not_carry_is_told() {
     assert_eq!(told, expected);
 }
 
+/// C
+#[test]
+fn what_a_part_of_a_message_cannot_be_on_its_channel_is_told() {
+    let button = json!([{"id": "1", "label": "x"}]);
+    let twins = json!([{"id": "1", "label": "Yes"}, {"id": "2", "label": "Yes"}]);
+    let alike = json!([{"id": "1", "label": "Yes"}, {"id": "2", "label": "YES"}]);
+    let lines = json!([{"id": "1", "label": "Yes", "description": "a"}, {"id": "2", "label": "Yes"}]);
+    let list = |header: Value| {
+        json!({"text": "?", "header": header,
+            "list": {"button": "Open", "sections": [{"rows": [{"id": "1", "label": "x"}]}]}})
+    };
+    let card = |count: usize| {
+        let each = (0..count).map(|n| json!({"id": n.to_string(), "label": format!("b{n}")}));
+        json!({"card": {"title": "t", "buttons": each.collect::<Vec<_>>()}})
+    };
+    let sound = json!({"media": {"type": "audio", "url": "u", "caption": "x"}});
+    let told = [
+        of_message("whatsapp", json!({"text": "?", "buttons": twins})),
+        of_message("whatsapp", json!({"text": "?", "options": twins})),
+        of_message("whatsapp", json!({"text": "?", "options": lines})),
+        of_message("whatsapp", json!({"text": "?", "buttons": alike})),
+        of_message("messenger", json!({"text": "?", "buttons": twins})),
+        of_message("whatsapp", list(json!({"image": "u"}))),
+        of_message("whatsapp", list(json!({"text": "Today"}))),
+        of_message("web", list(json!({"image": "u"}))),
+        of_message("rcs", card(4)),
+        of_message("rcs", card(5)),
+        of_message("telegram", sound.clone()),
+        of_message("whatsapp", sound),
+        of_message("instagram", json!({"text": "ж".repeat(501)})),
+        of_message("line", json!({"text": format!("{}{{{{ now }}}}", "👍".repeat(2_501))})),
+        of_message("email", json!({"text": "x", "subject": "Your order"})),
+        of_message("sms", json!({"text": "x", "subject": "Your order"})),
+        of_message("rcs", json!({"text": "Where are you?", "location_request": true})),
+        of_message("sms", json!({"text": "?", "options": [{"id": "1", "label": "Talk to a human agent"}]})),
+        of_message(
+            "web",
+            json!({"text": "?", "buttons": button, "header": {"location": {"latitude": 1, "longitude": 2}}}),
+        ),
+        of_message("web", json!({"text": "?", "buttons": [{"label": "x", "code": "y"}]})),
+        of_message("web", json!({"text": "?", "buttons": [{"label": "x", "form": {}}]})),
+    ];
+    let expected = [
+        "buttons: label \"Yes\" appears twice, which is refused on whatsapp (channel_limit)",
+        "options: label \"Yes\" appears twice, which is refused on whatsapp (channel_limit)",
+        "warning: node \"n\": options: label \"Yes\" appears twice (same_label)",
+        "warning: node \"n\": buttons: label \"YES\" appears twice (same_label)",
+        "warning: node \"n\": buttons: label \"Yes\" appears twice (same_label)",
+        "header: must be a line above a list on whatsapp (channel_limit)",
+        "",
+        "",
+        "",
+        "card.buttons: 5 entries, at most 4 are allowed on rcs (channel_limit)",
+        "",
+        "media.caption: cannot be sent on whatsapp (channel_limit)",
+        "text: has 1002 bytes, at most 1000 are allowed on instagram (channel_limit)",
+        "text: has at least 5002 UTF-16 units, at most 5000 are allowed on line (channel_limit)",
+        "",
+        "subject: cannot be sent on sms (channel_limit)",
+        "",
+        "",
+        "header.location: has no meaning outside of a template (bad_value)",
+        "buttons[0].code: has no meaning outside of a template (bad_value)",
+        "buttons[0].form: has no meaning outside of a template (bad_value)",
+    ];
+    assert_eq!(told, expected);
+}
+
+/// N2
+#[test]
+fn an_approved_message_has_every_part_that_channels_approve() {
+    let of = |template: Value| of_message("whatsapp", json!({"template": template}));
+    let with = |field: &str, value: Value| {
+        let mut template = json!({"name": "t", "language": "en"});
+        template[field] = value;
+        of(template)
+    };
+    let place = json!({"location": {"latitude": 52.5, "longitude": "{{ now }}", "name": "Shop"}});
+    let named = |header: Value| {
+        of(json!({"name": "t", "language": "en", "header": header, "parameters": {"a": "b"}}))
+    };
+    let told = [
+        with("buttons", json!([{"label": "Call us"}, {"id": "stop", "label": "Stop"}])),
+        with("buttons", json!([{"label": "Copy", "code": "{{ now }}"}, {"label": "Rate", "form": {"a": 1}}])),
+        with("header", place),
+        named(json!({"text": "Order 7", "parameter": "order"})),
+        with("buttons", json!([{"label": "x", "code": ""}])),
+        with("buttons", json!([{"label": "x", "code": "y", "id": "z"}])),
+        with("buttons", json!([{"label": " "}])),
+        named(json!({"text": "Order 7"})),
+        named(json!({"image": "u", "parameter": "order"})),
+        with("header", json!({"text": "Order 7", "parameter": "order"})),
+        with("header", json!({"location": {"latitude": 91, "longitude": 0}})),
+        with("header", json!({})),
+    ];
+    let expected = [
+        "",
+        "",
+        "",
+        "",
+        "template.buttons[0].code: must not be blank (bad_value)",
+        "template.buttons[0].code: is given together with `id` (bad_value)",
+        "template.buttons[0].label: must not be blank (bad_value)",
+        "template.header.parameter: is required (missing_field)",
+        "template.header.parameter: has no meaning unless gaps have names and the header is a line (bad_value)",
+        "template.header.parameter: has no meaning unless gaps have names and the header is a line (bad_value)",
+        "template.header.location.latitude: must be from -90 to 90, not 91 (bad_value)",
+        "template.header: has 0 of its fields (bad_value)",
+    ];
+    assert_eq!(told, expected);
+}
+
+/// N4, C: a question whose message cannot be answered by what it checks.
+#[test]
+fn a_question_asks_for_what_it_can_take() {
+    let ask = |fields: Value| {
+        let mut node = json!({"id": "n", "kind": "ask", "expect": "text"});
+        node.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        first(set(one(node), "trigger", json!({"kind": "inbound", "channel": "whatsapp"})))
+            .trim_start_matches("node \"n\": ")
+            .to_owned()
+    };
+    let rate = json!({"name": "t", "language": "en", "buttons": [{"label": "Rate", "form": {}}]});
+    let told = [
+        ask(json!({"text": "?", "products": {}})),
+        ask(json!({"text": "?", "form": {"id": "1", "button": "Open"}})),
+        ask(json!({"template": rate})),
+    ];
+    let expected = ["products", "form", "template"]
+        .map(|field| format!("{field}: has no meaning for a question that is checked (bad_value)"));
+    assert_eq!(told, expected);
+    let list = json!({"catalog": "1", "sections": [{"items": ["tea"]}]});
+    assert_eq!(ask(json!({"text": "?", "header": {"text": "h"}, "products": list})), expected[0]);
+    assert_eq!(ask(json!({"text": "Do you like it?", "products": {"catalog": "1", "id": "tea"}})), "");
+}
+
+/// C: a form belongs to the first question behind it.
+#[test]
+fn a_form_that_no_question_takes_is_told() {
+    let form = json!({"id": "f", "kind": "send_message", "text": "?", "form": {"id": "1", "button": "Open"}});
+    let wait = |id: &str, accept: Value| json!({"id": id, "kind": "wait_reply", "accept": accept});
+    let told = |nodes: Value, edges: Value| first(flow(nodes, edges));
+    let pause = json!({"id": "d", "kind": "delay", "for": "5s"});
+    let (one_wait, edges) = (
+        |accept: Value| json!([form, pause, wait("a", accept)]),
+        json!([{"from": "s", "to": "f"}, {"from": "f", "to": "d"}, {"from": "d", "to": "a"}]),
+    );
+    let warning =
+        "warning: node \"f\": sends a form, and the question behind it takes no form (form_not_taken)";
+    assert_eq!(told(one_wait(json!(["text", "media"])), edges.clone()), warning);
+    assert_eq!(told(one_wait(json!(["form"])), edges.clone()), "");
+    assert_eq!(told(json!([form, pause, {"id": "a", "kind": "wait_reply"}]), edges), "");
+    let two = json!([form, wait("a", json!(["text"])), wait("b", json!(["form"]))]);
+    let edges = json!([{"from": "s", "to": "f"}, {"from": "f", "to": "a"}, {"from": "a", "to": "b"}]);
+    assert_eq!(told(two, edges), warning, "it is stale by then");
+    let ask = json!([form, {"id": "a", "kind": "ask", "text": "Well?"}]);
+    assert_eq!(told(ask, json!([{"from": "s", "to": "f"}, {"from": "f", "to": "a"}])), warning);
+    assert_eq!(told(json!([form]), json!([{"from": "s", "to": "f"}])), "", "its answers may start a flow");
+}
+
+/// N10: labels that no message shows may have any length.
+#[test]
+fn a_choice_that_no_message_shows_may_have_a_long_label() {
+    let long = "A label of many more characters than the twenty of a choice below a text, and than eighty";
+    let ask = |message: Value| {
+        let mut node = json!({"id": "n", "kind": "ask", "text": "?",
+            "choices": [{"from": "context.items"}, {"id": "a", "label": long}]});
+        node.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
+        first(one(node))
+    };
+    let rows = json!([{"rows": [{"from": "context.items"}]}]);
+    assert_eq!(ask(json!({"list": {"button": "Open", "sections": rows}})), "");
+    assert!(ask(json!({})).contains("characters, at most 80 are allowed"));
+}
+
 /// I9: the id of a choice is short enough for a payload of 200 bytes, wherever the choice
 /// is.
 #[test]

@@ -221,7 +221,11 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     (
         "template-names",
-        r#""template": {"name": "cart_reminder", "language": "en", "header": {"text": "Order 7"}, "parameters": {"name": "Ada", "total": "129.00"}}"#,
+        r#""template": {"name": "cart_reminder", "language": "en", "header": {"text": "Order 7", "parameter": "order"}, "parameters": {"name": "Ada", "total": "129.00"}}"#,
+    ),
+    (
+        "template-buttons",
+        r#""template": {"name": "offer", "language": "en", "header": {"location": {"latitude": 52.5, "longitude": "{{ context.longitude }}", "name": "The shop", "address": "1 Main St"}}, "buttons": [{"label": "Shop"}, {"id": "stop", "label": "Stop"}, {"label": "Copy", "code": "TEA{{ context.name }}"}, {"label": "See", "url": "7"}, {"label": "Rate", "form": {"day": "{{ context.day }}"}}, {"label": "Call"}]}"#,
     ),
     (
         "form",
@@ -298,6 +302,29 @@ fn each_message_has_its_body() {
     check_body("out-to-user-id", &CloudBody::of(&to_user).unwrap());
     let names = fixtures(&["out-"]).len();
     assert_eq!(names, MESSAGES.len() + 1, "each fixture is checked");
+}
+
+/// W4: a message in the product's own words has every field of them, known here or not.
+#[test]
+fn a_native_body_reaches_the_api_whole() {
+    for own in [
+        json!({"type": "template", "template": {"name": "n", "namespace": "x", "later": {"a": [null, 1]},
+            "language": {"code": "en", "policy": "deterministic", "x": 1},
+            "components": [{"type": "button", "sub_type": "limited_time_offer", "index": 0, "parameters": []}]}}),
+        json!({"type": "interactive", "interactive": {"type": "button", "body": {"text": "?", "x": 1},
+            "action": {"buttons": [{"type": "reply", "x": 2, "reply": {"id": "a", "title": "A", "x": 3}}]}}}),
+        json!({"type": "text", "text": {"body": "Hi", "preview_url": null, "x": {}}, "context": {"message_id": "w", "x": 1}}),
+        json!({"type": "location", "location": {"latitude": 1, "longitude": 2, "x": true}}),
+        json!({"type": "reaction", "reaction": {"message_id": "w", "emoji": "👍", "x": 1}}),
+        json!({"type": "contacts", "contacts": [{"name": {"formatted_name": "A"}, "org": {"x": 1}, "phones": []}]}),
+    ] {
+        let content = format!(r#""native": {{"channel": "whatsapp", "body": {own}}}"#);
+        let body = CloudBody::of(&message(&content, ADA)).unwrap().to_json();
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        let envelope = ["messaging_product", "recipient_type", "to", "biz_opaque_callback_data"];
+        envelope.iter().for_each(|field| assert!(body.as_object_mut().unwrap().remove(*field).is_some()));
+        assert_eq!(body, own);
+    }
 }
 
 fn check_body(name: &str, body: &CloudBody) {

@@ -22,6 +22,7 @@ use rust_decimal::Decimal as Amount;
 use crate::flow::lang::expr::{DataPath, EvalError, Expr, Meter, Remark, Scope, SyntaxError, Val, check_len};
 use crate::flow::lang::number::{Decimal, Marks};
 use crate::flow::lang::undefined::Undefined;
+use crate::grapheme::TextUnit;
 use crate::limits::Limits;
 use sink::{TextSink, cut};
 
@@ -116,14 +117,9 @@ impl Template {
         Self { is_number: true, ..Self::literal(&number.to_string()) }
     }
 
-    /// Characters that every rendering has: those outside braces.
-    pub(crate) fn literal_len(&self) -> usize {
-        self.pieces.iter().fold(self.as_literal().map_or(0, |text| text.chars().count()), |sum, piece| {
-            match piece {
-                Piece::Text(text) => sum.saturating_add(text.chars().count()),
-                Piece::Expr(..) => sum,
-            }
-        })
+    /// The length that every rendering has at least: that of what is outside braces.
+    pub(crate) fn literal_len(&self, unit: TextUnit) -> usize {
+        self.texts().fold(0, |sum: usize, text| sum.saturating_add(unit.count(text)))
     }
 
     /// Returns the texts outside of braces.

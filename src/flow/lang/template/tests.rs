@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Template, Undefined};
 use crate::flow::lang::expr::Remark;
 use crate::flow::lang::expr::tests::Roots;
+use crate::grapheme::TextUnit;
 use crate::limits::Limits;
 
 fn render_with(source: &str, undefined: Undefined, limits: &Limits) -> (Result<String, String>, Vec<String>) {
@@ -153,9 +154,11 @@ fn n7_arithmetic_without_its_operand_renders_as_the_setting_says() {
 fn lengths_are_known_beforehand() {
     let parse = |source| Template::parse(source, &Limits::default()).unwrap();
     assert_eq!(parse("déjà vu").as_literal(), Some("déjà vu"));
-    assert_eq!(parse("déjà vu").literal_len(), 7);
+    assert_eq!(parse("déjà vu").literal_len(TextUnit::Characters), 7);
+    assert_eq!(parse("déjà vu").literal_len(TextUnit::Bytes), 9);
     assert_eq!(parse("").as_literal(), Some(""));
-    assert_eq!(parse("é {{ x }} b").literal_len(), 4);
+    assert_eq!(parse("é {{ x }} b").literal_len(TextUnit::Characters), 4);
+    assert_eq!(parse("👍{{ x }}b").literal_len(TextUnit::Utf16), 3);
     assert_eq!(parse("é {{ x }} b").as_literal(), None);
     let template = parse("{{ a.b }} {{ c | default(d) }}");
     assert_eq!(template.names().map(|path| path.as_str()).collect::<Vec<_>>(), ["a.b", "c", "d"]);

@@ -152,8 +152,8 @@ pub struct ChoiceDef {
     /// With `from` a template, and no branch; if absent, the item's `id`, or the item itself.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// The text that the contact sees, a template: 1-20 characters, on `web` and a host's own
-    /// channel 80. With `from`, if absent, the item's `label`, or what is its id.
+    /// The text that the contact sees, a template, as long as the channel carries: 20 characters
+    /// where it is not certain. With `from`, if absent, the item's `label`, or what is its id.
     #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
     /// A line below it, a template, where the channel shows choices as a list.

@@ -14,14 +14,15 @@ use answer::{EMPTY, FIXED};
 
 use crate::flow::answer::{Expect, shows_places};
 use crate::flow::content::{
-    ChannelCapacity, CompiledMessage, MessageDef, Offers, OptionDef, PlacedText, TextDef, compile_options,
-    parts,
+    Capacity, ChannelCapacity, CompiledMessage, Local, MessageDef, Offers, OptionDef, PlacedText, TextDef,
+    compile_options, parts,
 };
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::timeout::TimeoutDef;
 use crate::flow::node::{Blocking, NodeContract, Port, PortName};
@@ -94,6 +95,8 @@ pub struct AskDef {
 pub(crate) struct Ask {
     pub(crate) question: Question,
     pub(crate) message: CompiledMessage,
+    /// The subject, where it is a letter.
+    pub(crate) subject: Option<Box<Local<Template>>>,
     pub(crate) expect: Expect,
     pub(crate) retries: u32,
     /// The message that is sent instead of the question when it is asked again.
@@ -147,15 +150,10 @@ impl AskDef {
         if !is_live || self.message.is_plain() {
             return None;
         }
-        let fit = ChannelCapacity::of(None);
-        compile_options(
-            &self.options(),
-            &at.key("choices"),
-            (fit.capacity.rows, fit.capacity.label),
-            &fit,
-            cx,
-        )
-        .map(Box::new)
+        // Nobody sees their labels.
+        let (fit, most) = (ChannelCapacity::of(None), Capacity::UNSEEN);
+        let options = compile_options(&self.options(), &at.key("choices"), most, &fit, cx);
+        options.map(Box::new)
     }
 
     /// The number of choices that have a branch.
@@ -174,10 +172,17 @@ impl AskDef {
             cx.found.add(IssueCode::BadValue, &at.key("options"), message, fix);
             return None;
         }
-        if self.message.form.is_some() {
+        // A form and an order answer no question that is checked. One article may be asked about.
+        let orders = self.message.products.as_ref().is_some_and(|products| products.id.is_none());
+        let beyond = [
+            ("form", self.message.opens_form(), "answers at a `wait_reply` that accepts `form`"),
+            ("products", orders, "order at a `wait_reply` that accepts `order`"),
+        ];
+        for (field, _, answer) in beyond.into_iter().filter(|(_, given, _)| *given) {
+            let field = if self.message.template.is_some() { "template" } else { field };
             let message = "has no meaning for a question that is checked";
-            let fix = "send it, and take its answers at a `wait_reply` that accepts `form`";
-            cx.found.add(IssueCode::BadValue, &at.key("form"), message, fix);
+            let fix = format!("send it, and take its {answer}");
+            cx.found.add(IssueCode::BadValue, &at.key(field), message, fix);
             return None;
         }
         let channel = cx.channel.clone();
@@ -230,7 +235,7 @@ fn error_message(
     };
     let capacity = fit.capacity;
     let most = if options.is_empty() { capacity.text } else { capacity.text_with_options };
-    fit.text(&place, &text, most, "shorten it", cx);
+    fit.message_text(&place, &text, most, "shorten it", cx);
     Some(CompiledMessage::Text { text, options })
 }
 
@@ -261,6 +266,8 @@ impl NodeContract for AskDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Ask> {
         let expect = self.answer.compile((self.message.is_plain(), self.shows_places()), at, cx);
         let message = self.question_message(at, cx);
+        let channel = cx.channel.clone();
+        let subject = self.message.compile_subject(at, channel.as_ref(), cx);
         let unseen = self.unseen(expect.as_ref(), at, cx);
         self.check_offers(at, cx.found);
         let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
@@ -270,6 +277,7 @@ impl NodeContract for AskDef {
         Some(Ask {
             question,
             message: message?,
+            subject,
             expect: expect?,
             retries,
             again: again.flatten().map(Box::new),

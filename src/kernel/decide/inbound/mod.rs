@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::flow::{Flow, KeywordAction, Keywords, keyword_form};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::begin::NewSession;
-use crate::kernel::choice::own_choice;
+use crate::kernel::choice::{ChosenId, own_choice};
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
@@ -85,9 +85,9 @@ impl<'a> Arrival<'a> {
         let mut choice = None;
         if let Some(payload) = inbound.message.payload.take() {
             inbound.message.payload = Some(match own_choice(&payload) {
-                Some((session, wait, option)) => {
+                Some((session, wait, id)) => {
                     choice = Some((session, wait));
-                    option.into()
+                    if let ChosenId::Written(id) = id { id.into() } else { payload }
                 }
                 None => payload,
             });
@@ -157,6 +157,18 @@ impl<'a> Arrival<'a> {
 
     fn message(&self) -> Message {
         self.inbound.message.clone()
+    }
+
+    /// The same for a session, which knows the choice that a short payload means.
+    fn message_to(&self, session: &Session) -> Message {
+        let mut message = self.message();
+        if let (Some((_, wait)), Some(payload)) = (self.choice, &message.payload)
+            && let Some((_, _, id @ ChosenId::Hash(_))) = own_choice(payload)
+            && let Some(chosen) = session.offered_at(wait).find(|choice| id.is(&choice.id))
+        {
+            message.payload = Some(Arc::clone(&chosen.id));
+        }
+        message
     }
 
     fn as_routed(&self) -> InboundMessage<'_> {
@@ -254,8 +266,8 @@ impl<'a> Arrival<'a> {
         let id = session.id;
         let same = |route: &&Arc<Route>| self.account() == route.account && route.to == self.inbound.address;
         let route = session.route.as_ref().filter(same).map_or_else(|| self.route(), Arc::clone);
-        let now = decision.now;
-        if decision.advance(place, Input::Reply { message: self.message(), route }, now) {
+        let (message, now) = (self.message_to(session), decision.now);
+        if decision.advance(place, Input::Reply { message, route }, now) {
             Verdict::Consumed(id)
         } else {
             Verdict::Unmatched
@@ -264,8 +276,8 @@ impl<'a> Arrival<'a> {
 
     fn queue(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
         let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
-        let (id, now) = (session.id, decision.now);
-        if decision.advance(place, Input::Queue { message: self.message(), route: self.route() }, now) {
+        let (id, message, now) = (session.id, self.message_to(session), decision.now);
+        if decision.advance(place, Input::Queue { message, route: self.route() }, now) {
             Verdict::Queued(id)
         } else {
             Verdict::Unmatched

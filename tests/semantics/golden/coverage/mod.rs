@@ -242,6 +242,7 @@ fn every_form_of_a_message_is_sent_in_a_talk() {
         "reaction",
         "header",
         "footer",
+        "subject",
     ];
     for form in forms {
         assert!(seen.fields.contains(&("send_message", form.to_owned())), "{form}");

@@ -14,6 +14,7 @@ use super::super::number::Num;
 use super::super::ops::{binary, equal, is_list, items, list, plain_number};
 use super::super::val::Val;
 use super::args::{quoted, whole};
+use crate::grapheme;
 
 /// The signs that `where` compares by.
 const SIGNS: [(&str, Binary); 8] = [
@@ -163,16 +164,14 @@ pub(super) fn slice<'a>(
 ) -> Result<Val<'a>, EvalError> {
     let (start, count) = (whole("slice", start, 0)?, whole("slice", count, i64::MAX)?);
     let count = usize::try_from(count).unwrap_or(0);
+    if let Val::Str(text) = &val {
+        let text = meter.bounded(text)?;
+        return meter.checked(grapheme::slice(text, start, count)).map(Val::owned);
+    }
     let from = |len: usize| match usize::try_from(start) {
         Ok(start) => start,
         Err(_) => len.saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)),
     };
-    if let Val::Str(text) = &val {
-        let text = meter.bounded(text)?;
-        let len = if start < 0 { text.chars().count() } else { 0 };
-        let kept = text.chars().skip(from(len)).take(count).collect();
-        return meter.checked(kept).map(Val::owned);
-    }
     let items = list(val, "slice", meter)?;
     let from = from(items.len());
     Ok(Val::List(items.into_iter().skip(from).take(count).collect()))
