@@ -396,6 +396,31 @@ fn a_text_may_be_sent_within_a_day_of_the_contacts_last_word() {
     };
     assert!(told(jumps(3), true), "three times ten hours");
     assert!(!told(jumps(2), true), "twice");
+    // Beside the talk: some time before the session expires, and when it has.
+    let beside = |settings: Value, last: Value| {
+        let nodes = json!([{"id": "w", "kind": "wait_reply"}, hi, last, {"id": "e", "kind": "end"}]);
+        let edges = json!([{"from": "s", "to": "w"}, {"from": "w", "to": "e"}]);
+        let flow = set(flow(nodes, edges), "trigger", json!({"kind": "inbound", "channel": "whatsapp"}));
+        first(set(flow, "settings", settings))
+    };
+    let bye = json!({"id": "bye", "kind": "send_message", "text": "Bye"});
+    let approved = json!({"id": "bye", "kind": "send_message", "template": {"name": "t", "language": "en"}});
+    let both = |ttl: u32, before: &str| {
+        json!({"session_ttl_minutes": ttl, "on_expire": {"node": "bye"},
+            "reminder": {"before": before, "node": "hi"}})
+    };
+    let late =
+        |settings: Value, last: &Value| beside(settings, last.clone()).contains("window_may_be_closed");
+    assert!(late(both(48 * 60, "1h"), &bye), "the reminder comes after 47 hours");
+    assert!(late(both(48 * 60, "30h"), &bye), "the last words after two days");
+    assert!(!late(both(48 * 60, "30h"), &approved));
+    assert!(late(both(48 * 60, "1h"), &approved), "the reminder is a free text");
+    assert!(!late(both(23 * 60, "1h"), &bye));
+    let fixed = |ttl: u32| {
+        json!({"session_ttl_minutes": ttl, "ttl_mode": "fixed", "on_expire": {"node": "bye"},
+            "reminder": {"before": "1h", "node": "hi"}})
+    };
+    assert!(!late(fixed(23 * 60), &bye));
     let template = json!({"id": "hi", "kind": "send_message", "template": {"name": "t", "language": "en"}});
     let edges = json!([{"from": "s", "to": "hi"}]);
     assert!(!told((json!([template]), edges.clone()), false));
