@@ -97,7 +97,7 @@ fn flows_that_authors_write_are_published_without_a_warning() {
     let flows = [
         gallery("order_picker"),
         golden("assessment"),
-        golden("insurance_claim"),
+        gallery("insurance_claim"),
         gallery("appointment_reminder"),
         gallery("catalogue"),
         gallery("side_questions"),
@@ -106,7 +106,7 @@ fn flows_that_authors_write_are_published_without_a_warning() {
         gallery("escalation"),
         golden("damage_album"),
         golden("language_menu"),
-        golden("product_question"),
+        gallery("product_question"),
         golden("goods"),
         golden("carousel"),
     ];

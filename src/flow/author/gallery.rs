@@ -84,4 +84,8 @@ const TEMPLATES: &[FlowTemplate] = templates! {
         "Sends an approved message every ten days for two months, in the contact's morning.";
     "escalation", "Refund", false:
         "Refunds an order over HTTP; what fails goes to a person, and the team hears of faults.";
+    "insurance_claim", "Insurance claim", true:
+        "Takes a damage by a form and an album of photos; an approved message asks where the window is closed.";
+    "product_question", "Would you like one?", true:
+        "Shows an article by an approved message with its picture, and takes the answer by a button.";
 };
