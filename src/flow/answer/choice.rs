@@ -461,13 +461,12 @@ fn split(choices: &Choices, text: &str, language: Option<&str>) -> Option<Vec<us
     let mut rest = &items[..];
     let mut last: Option<Range<usize>> = None;
     while let Some((first, others)) = rest.split_first() {
-        let longest = rest.len().min(MOST_WORDS);
         let is_and = is_joint(text.get(first.clone())?);
         let is_between = is_and && !found.is_empty() && is_followed(text, first, others);
         // `1 a 3` is a range, and not `1` and `a 3`.
         let is_contested = last.as_ref().is_some_and(|last| is_contested(text, last, first));
-        let counts = if is_contested { 1..=0 } else { 1..=longest };
-        let named = counts.rev().find_map(|count| {
+        let longest = if is_contested { 0 } else { rest.len().min(MOST_WORDS) };
+        let named = (1..=longest).rev().find_map(|count| {
             let last = rest.get(count - 1)?;
             let item = text.get(first.start..last.end)?;
             let ends = [first, last].map(|end| text.get(end.clone()).unwrap_or_default());

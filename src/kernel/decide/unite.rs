@@ -64,7 +64,7 @@ impl Unite {
         let moved: Vec<SessionId> = other.sessions.iter().map(|session| session.id).collect();
         let opted_out_at = other.contact.opted_out_at;
         let silent_since = |side: &Conversation| side.silence().map(|silence| silence.since);
-        let silences = (silent_since(&decision.conversation), silent_since(&other));
+        let silences = (silent_since(decision.conversation), silent_since(&other));
         decision.take_over(Arc::unwrap_or_clone(other), self.other.settled);
         decision.out.absorbed = Some(Box::new(self.other.clone()));
         decision.note(EventKind::ContactsMerged { from: self.other.contact.clone() });
