@@ -119,8 +119,7 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics
 fn check_rest(mut def: FlowDef, limits: &Limits, found: &mut Diagnostics) {
     let unread = found.unread();
     for place in &unread.nodes {
-        if let Some(node) = def.nodes.get_mut(place.as_usize()).filter(|node| node.kind.as_start().is_none())
-        {
+        if let Some(node) = def.nodes.get_mut(*place).filter(|node| node.kind.as_start().is_none()) {
             node.kind = NodeKind::plain_end();
         }
     }

@@ -20,7 +20,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `Issues`, `FlowNotFound`, `Contention`, `Store`.
     pub async fn publish(&self, flow: &FlowId) -> Result<FlowStatus, Error> {
-        self.put_draft_online(flow, None).await
+        Box::pin(self.put_draft_online(flow, None)).await
     }
 
     /// Publishes the draft that was saved, or read, at this revision of the flow
@@ -43,7 +43,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `Stale` when the flow has changed since; as [`publish`](Self::publish).
     pub async fn publish_revision(&self, flow: &FlowId, revision: u64) -> Result<FlowStatus, Error> {
-        self.put_draft_online(flow, Some(revision)).await
+        Box::pin(self.put_draft_online(flow, Some(revision))).await
     }
 
     async fn put_draft_online(&self, flow: &FlowId, revision: Option<u64>) -> Result<FlowStatus, Error> {

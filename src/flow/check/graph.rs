@@ -87,7 +87,7 @@ impl Graph {
                 found.add(IssueCode::IntoStart, &at, "leads to the start", fix);
             }
             let Some(from) = from else { continue };
-            if unread.is_some_and(|unread| unread.nodes.contains(&from)) && !is_start(def, from) {
+            if unread.is_some_and(|unread| unread.nodes.contains(&from.as_usize())) && !is_start(def, from) {
                 let ends = to.map(|to| (vertex(from), vertex(to)));
                 ends.map(|(from, to)| built.graph.add_edge(from, to, EdgeKind::Edge(Port::NEXT)));
             } else {

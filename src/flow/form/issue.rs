@@ -8,7 +8,6 @@ use serde::{Serialize, Serializer};
 use crate::flow::form::closest::closest;
 use crate::flow::form::lines::FlowLines;
 use crate::flow::form::path::{Path, brief};
-use crate::flow::place::NodeIx;
 use crate::id::NodeId;
 
 /// The weight of an issue: an error blocks publishing.
@@ -383,8 +382,8 @@ impl std::error::Error for Issues {}
 
 /// The parts of a flow that could not be read.
 pub(crate) struct Unread {
-    /// The nodes of which a field could not be read.
-    pub(crate) nodes: std::collections::BTreeSet<NodeIx>,
+    /// The places of the nodes of which a field could not be read.
+    pub(crate) nodes: std::collections::BTreeSet<usize>,
     /// True if the ids of all nodes could be read.
     pub(crate) has_ids: bool,
     /// True if all edges could be read.
@@ -554,7 +553,7 @@ impl Diagnostics {
                 continue;
             };
             unread.has_ids &= !matches!(field, "" | ".id");
-            unread.nodes.extend(place.parse::<usize>().ok().map(NodeIx::of));
+            unread.nodes.extend(place.parse::<usize>());
         }
         unread
     }

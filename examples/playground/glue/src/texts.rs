@@ -17,7 +17,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), String> {
     let files = [
         ("templates.json", json!(templates).to_string()),
         ("filters.json", json!(filters).to_string()),
-        ("guide.md", Draft::guide()),
+        ("guide.txt", Draft::guide()),
     ];
     for (name, text) in files {
         let path = folder.join(name);

@@ -77,7 +77,7 @@ let read: Promise<string> | null = null;
 
 /** The part of the prompts for models that is the same for all. It is asked for once. */
 export function guide(): Promise<string> {
-  read ??= fetch("./guide.md").then((file) => (file.ok ? file.text() : Promise.reject(new Error(`guide.md: ${file.status}`))));
+  read ??= fetch("./guide.txt").then((file) => (file.ok ? file.text() : Promise.reject(new Error(`guide.txt: ${file.status}`))));
   read.catch(() => (read = null));
   return read;
 }
