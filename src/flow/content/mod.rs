@@ -273,7 +273,7 @@ impl MessageDef {
             .then(|| choice::same_label(&choices, |label| Cow::Borrowed(label)));
         if let Some(label) = twice.flatten() {
             fit.same_label(&place, label, cx);
-        } else if let Some(label) = choice::same_label(&choices, |label| normal(label)) {
+        } else if let Some(label) = choice::same_label(&choices, normal) {
             let message = format!("label {:?} appears twice", brief(label));
             cx.found.add(IssueCode::SameLabel, &place, message, "give one of them another label");
         }

@@ -178,7 +178,7 @@ impl AskDef {
             ("form", self.message.opens_form(), "answers at a `wait_reply` that accepts `form`"),
             ("products", orders, "order at a `wait_reply` that accepts `order`"),
         ];
-        for (field, _, answer) in beyond.into_iter().filter(|(_, given, _)| *given) {
+        if let Some((field, _, answer)) = beyond.into_iter().find(|(_, is_given, _)| *is_given) {
             let field = if self.message.template.is_some() { "template" } else { field };
             let message = "has no meaning for a question that is checked";
             let fix = format!("send it, and take its {answer}");
