@@ -88,8 +88,8 @@ fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
     Ok(flow)
 }
 
-/// `is_whole`: whether all of the definition could be read. If not, nothing is said that may hang on
-/// what could not be read.
+/// `is_whole`: whether all of the definition could be read. If not, nothing is said that may hang
+/// on what could not be read.
 fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics) -> Result<Flow, Issues> {
     def.check_spec(&mut found);
     let index = index_nodes(&def, &mut found);

@@ -131,7 +131,7 @@ impl Talk {
             }
         }
         let flows = self.bot.flows();
-        // One that is not there, or does not run, is a draft alone: a call of it fails, and says so.
+        // One that is not there, or does not run, is a draft alone: a call of it fails.
         for callee in calls.difference(&known) {
             at_once(flows.import(&json!({"code": callee}).to_string()))?;
         }

@@ -142,8 +142,8 @@ impl Draft {
         Self::guide() + &self.request()
     }
 
-    /// Returns the part of the prompt that is the same for every requirement: the task, the reference,
-    /// the example. A host may keep it, or hand it to the model as what the system says.
+    /// Returns the part of the prompt that is the same for every requirement: the task, the
+    /// reference, the example. A host may keep it, or hand it to the model as what the system says.
     ///
     /// ```
     /// use chatflow::flow::draft::Draft;

@@ -194,8 +194,8 @@ impl Serialize for IssueCode {
     }
 }
 
-/// A repair that follows from an issue alone, which an editor makes at one press. Places are written
-/// as in [`Issue::path`].
+/// A repair that follows from an issue alone, which an editor makes at one press. Places are
+/// written as in [`Issue::path`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 #[non_exhaustive]

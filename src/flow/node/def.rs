@@ -49,7 +49,8 @@ impl NodeDef {
         self.kind.ports().into_iter().map(Into::into).collect()
     }
 
-    /// Returns the branch that an edge leaves by which names none: the first, if the kind allows it.
+    /// Returns the branch that an edge leaves by which names none: the first, if the kind allows
+    /// it.
     ///
     /// ```
     /// use chatflow::flow::NodeDef;

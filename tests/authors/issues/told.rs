@@ -289,8 +289,8 @@ fn codes_of(flow: &Value) -> Vec<(String, &'static str)> {
     issues.iter().map(|issue| (issue.path.clone(), issue.code.as_str())).collect()
 }
 
-/// What does not hang on a part that cannot be read is checked, and nothing is told that only seems
-/// wrong because of it (SEMANTICS C).
+/// A part that cannot be read keeps no check from the rest of the flow, and nothing is told that
+/// only seems wrong because of it (SEMANTICS C).
 #[test]
 fn checks_that_do_not_hang_on_a_broken_part_are_made() {
     let nodes = |broken: Value| {
