@@ -5,6 +5,7 @@ use std::future::Future;
 use crate::id::WorkspaceId;
 
 /// The span of one call; without the feature nothing.
+#[derive(Clone)]
 pub(super) struct CallSpan(#[cfg(feature = "tracing")] tracing::Span);
 
 impl CallSpan {
@@ -21,6 +22,14 @@ impl CallSpan {
         Self(
             #[cfg(feature = "tracing")]
             tracing::debug_span!(target: "chatflow", "chatflow.receive", %workspace),
+        )
+    }
+
+    /// One look for work by a loop, and what it begins.
+    pub(super) fn tick() -> Self {
+        Self(
+            #[cfg(feature = "tracing")]
+            tracing::debug_span!(target: "chatflow", "chatflow.tick"),
         )
     }
 
@@ -42,15 +51,4 @@ impl CallSpan {
     pub(super) fn over<F: Future + Send>(self, work: F) -> impl Future<Output = F::Output> + Send {
         work
     }
-}
-
-/// Work that is begun within a span and continues outside: it stays within that span.
-#[cfg(feature = "tracing")]
-pub(super) fn within_current<F: Future + Send>(work: F) -> impl Future<Output = F::Output> + Send {
-    tracing::Instrument::in_current_span(work)
-}
-
-#[cfg(not(feature = "tracing"))]
-pub(super) fn within_current<F: Future + Send>(work: F) -> impl Future<Output = F::Output> + Send {
-    work
 }

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::engine::deadline::{Boxed, Sleeper, Timer};
 use crate::engine::hands::Hands;
 use crate::engine::outcome::Ticked;
-use crate::engine::span::within_current;
+use crate::engine::span::CallSpan;
 use crate::error::Error;
 use crate::kernel::{later, span};
 use crate::observer::{BackgroundTask, Cause, EventKind, Observer, PendingEvent};
@@ -114,6 +114,8 @@ struct Crew<'a, S> {
     engine: &'a Engine<S>,
     shift: Shift<'a>,
     hands: Hands<'a, ()>,
+    /// The span of a look for work by a loop: what it begins stays within it while it waits.
+    span: Option<CallSpan>,
 }
 
 /// The outcome of a claim.
@@ -128,7 +130,7 @@ struct Look {
 
 impl<'a, S: ConversationStore> Crew<'a, S> {
     fn new(engine: &'a Engine<S>, shift: Shift<'a>) -> Self {
-        Self { engine, shift, hands: Hands::new() }
+        Self { engine, shift, hands: Hands::new(), span: None }
     }
 
     /// Claims no more than there are free hands, and begins it.
@@ -155,7 +157,11 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
         let mut place = None;
         for conversation in leased.conversations {
             let tenure = Tenure { token, since: now, shift };
-            place = Some(self.hands.begin(Box::pin(within_current(engine.work_one(tenure, conversation)))));
+            let work = engine.work_one(tenure, conversation);
+            place = Some(self.hands.begin(match self.span.clone() {
+                Some(span) => Box::pin(span.over(work)),
+                None => Box::pin(work),
+            }));
         }
         Ok(Look { claimed, place, is_full: claimed > 0 && claimed == limit, next_due: leased.next_due })
     }
@@ -295,11 +301,15 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
     }
 
     /// One look for work. None: there was some, and it is done.
-    #[cfg_attr(
-        feature = "tracing",
-        tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
-    )]
     async fn look_around(&mut self) -> Result<Option<Look>, Error> {
+        let span = CallSpan::tick();
+        self.span = Some(span.clone());
+        let looked = span.over(self.look_within()).await;
+        self.span = None;
+        looked
+    }
+
+    async fn look_within(&mut self) -> Result<Option<Look>, Error> {
         let engine = self.engine;
         let now = match self.hands.beside(engine.tick_time(), |_, ()| {}).await {
             Ok(now) => now,

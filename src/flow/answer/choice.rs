@@ -843,7 +843,8 @@ mod tests {
         let choices =
             Choices { list: Box::default(), are_numbered: false, several: None, live: Some(live.into()) };
         let offered = [("3", "Roma"), ("1", "Milano"), ("2", "Torino"), ("x7", "Bari")];
-        let choices = choices.offered(offered.into_iter(), false).unwrap();
+        let offered = offered.into_iter().map(|(id, label)| (id, std::iter::once(label)));
+        let choices = choices.offered(offered, false).unwrap();
         for (payload, said, place) in
             [(None, "2.", 1), (None, "3", 2), (None, "milano", 1), (Some("2"), "", 2), (None, "x7", 3)]
         {

@@ -35,8 +35,8 @@ const MOST_REPEATED: usize = 40;
 /// The nodes that a process with small limits can read: one fewer than the diary has.
 const SMALL: usize = 5;
 
-/// So many polls take some milliseconds: what is not done by then waits for another call.
-const MOST_POLLS: usize = 5_000;
+/// So many polls take a moment: what is not done by then may wait for another call.
+const MOST_POLLS: usize = 300;
 
 /// The lease of an engine that is given none.
 const USUAL_LEASE: Duration = Duration::from_secs(60);
