@@ -1,13 +1,22 @@
 //! Reading the fields of a body: all that is wrong is found at once, by the product's names.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// The faults of a body, field by field, in the order in which it was found.
+/// The faults of a body, field by field, in the order in which they were found: in JSON
+/// `{"phone": ["must be a text"]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FieldErrors(Vec<(String, String)>);
+pub struct FieldErrors(Vec<(String, String)>);
 
 impl FieldErrors {
+    /// Each field with a rule that it breaks.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(field, rule)| (&**field, &**rule))
+    }
+
     pub(super) fn one(field: &str, rule: impl ToString) -> Self {
         Self(vec![(field.to_owned(), rule.to_string())])
     }
@@ -29,7 +38,6 @@ impl FieldErrors {
 }
 
 impl Serialize for FieldErrors {
-    /// `{"phone": ["must be a text"]}`
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (place, (field, _)) in self.0.iter().enumerate() {
@@ -41,6 +49,29 @@ impl Serialize for FieldErrors {
             }
         }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldErrors {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = FieldErrors;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of lists of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldErrors, A::Error> {
+                let mut errors = FieldErrors::default();
+                while let Some((field, rules)) = map.next_entry::<String, Vec<String>>()? {
+                    errors.0.extend(rules.into_iter().map(|rule| (field.clone(), rule)));
+                }
+                Ok(errors)
+            }
+        }
+        deserializer.deserialize_map(InOrder)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The same conversions by the traits of the language, for hosts that write them so. What needs a
-//! key, a request's id or a choice has its named function alone.
+//! key or a choice has its named function alone.
 
 use crate::error::SendError;
 use crate::request::TriggerRequest;
@@ -72,5 +72,10 @@ mod tests {
         assert_eq!(TriggerFlow::try_from(&request), Ok(read));
         assert_eq!(TriggerFlow::try_from(&b"{}"[..]).unwrap_err().status, 422);
         assert_eq!(TriggerChatFlow::try_from(&request), Err(Unsayable("phone")));
+        let asked = TriggerChatFlow { flow_code: "cart".to_owned(), ..TriggerChatFlow::default() };
+        assert_eq!(TriggerRequest::try_from(asked.clone()).unwrap(), TriggerRequest::new("cart"));
+        let late = TriggerChatFlow { discard_time_millis: Some(i64::MAX), ..asked };
+        let error = TriggerRequest::try_from(late).unwrap_err();
+        assert_eq!(error.to_string(), "`discard_time` must be a time that a date can say");
     }
 }

@@ -82,7 +82,7 @@ impl WebhookMessage {
 
     /// The same, where a receiver takes each session for a conversation of its own.
     #[must_use]
-    pub fn of_session(message: &Outbound) -> Self {
+    pub fn by_session(message: &Outbound) -> Self {
         Self { conversation_id: message.session().to_string(), ..Self::of(message) }
     }
 
@@ -185,7 +185,7 @@ impl TurnMessage {
 
     /// The same, where a receiver takes each session for a conversation of its own.
     #[must_use]
-    pub fn of_session(messages: &[&Outbound]) -> Option<Self> {
+    pub fn by_session(messages: &[&Outbound]) -> Option<Self> {
         let first = messages.first()?;
         Some(Self { conversation_id: first.session().to_string(), ..Self::of(messages)? })
     }

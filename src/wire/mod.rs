@@ -27,6 +27,8 @@ pub mod whatsapp;
 mod body;
 mod convert;
 
+pub use body::FieldErrors;
+
 use std::time::Duration;
 
 use serde::Serialize;

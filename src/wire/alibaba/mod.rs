@@ -10,7 +10,8 @@
 //! |---|---|---|
 //! | `OK` | 200 | the flow was started, or runs already |
 //! | `TriggerDiscarded` | 200 | its discard time has passed, or the flow's or contact's settings do not allow it |
-//! | `FlowNotFound`, `FlowNotPublished` | 404 | there is no such flow, or none that starts by call |
+//! | `FlowNotFound` | 404 | there is no such flow |
+//! | `FlowNotPublished` | 404, or 422 where its version has no entry node | the flow has no version online that starts by call |
 //! | `NoContact` | 422 | nothing says who the contact is |
 //! | `MissingData.KEY`, `InvalidData.KEY` | 422 | an input that the start node requires, or one of another type; or a field of the request |
 //! | `IdempotencyConflict` | 422, or 410 once the contact was erased | `Uuid` was used for another request |
@@ -18,6 +19,7 @@
 //! | `FlowStateConflict` | 409 | the flow's state does not allow it, it has live sessions, or it was changed meanwhile |
 //! | `Throttled` | 429 | the contact has too many sessions |
 //! | `ServiceUnavailable` | 503 | the service cannot answer now |
+//! | `Unauthenticated`, `Forbidden`, `Timeout`, `TooLarge`, `BadRequest`, `InternalError` | 401, 403, 408, 413, another below 500, another from 500 on | the host turned the request away before it was read ([`denied`]) |
 //!
 //! The contact comes out of `Data`, where the start node of the flow says it is (`contact_from`,
 //! `contact_id_from`).
@@ -104,15 +106,7 @@ impl TriggerChatFlow {
     /// # Errors
     /// The answer to be sent: 422, for a time beyond what a date can say.
     pub fn into_request(self, request_id: &str) -> Result<TriggerRequest, HttpAnswer> {
-        let mut request = TriggerRequest::new(self.flow_code);
-        request.uuid = self.uuid;
-        request.out_id = self.out_id;
-        request.claim_time = instant("ClaimTimeMillis", self.claim_time_millis, request_id)?;
-        request.discard_time = instant("DiscardTimeMillis", self.discard_time_millis, request_id)?;
-        Ok(match self.data {
-            Some(data) => request.context(data),
-            None => request,
-        })
+        TriggerRequest::try_from(self).map_err(|error| refused(&error, request_id))
     }
 
     /// The parameters that ask for a trigger.
@@ -133,12 +127,27 @@ impl TriggerChatFlow {
     }
 }
 
-fn instant(field: &str, millis: Option<i64>, request_id: &str) -> Result<Option<DateTime<Utc>>, HttpAnswer> {
-    let Some(millis) = millis else { return Ok(None) };
-    match DateTime::from_timestamp_millis(millis) {
-        Some(at) => Ok(Some(at)),
-        None => Err(invalid(&FieldErrors::one(field, "must be a time that a date can say"), request_id)),
+/// As [`TriggerChatFlow::into_request`], with the error that [`refused`] makes an answer of.
+impl TryFrom<TriggerChatFlow> for TriggerRequest {
+    type Error = Error;
+
+    fn try_from(asked: TriggerChatFlow) -> Result<Self, Error> {
+        let mut request = Self::new(asked.flow_code);
+        request.uuid = asked.uuid;
+        request.out_id = asked.out_id;
+        request.claim_time = instant("claim_time", asked.claim_time_millis)?;
+        request.discard_time = instant("discard_time", asked.discard_time_millis)?;
+        Ok(match asked.data {
+            Some(data) => request.context(data),
+            None => request,
+        })
     }
+}
+
+fn instant(field: &'static str, millis: Option<i64>) -> Result<Option<DateTime<Utc>>, Error> {
+    let Some(millis) = millis else { return Ok(None) };
+    let at = DateTime::from_timestamp_millis(millis);
+    at.map(Some).ok_or_else(|| Error::invalid(field, "must be a time that a date can say"))
 }
 
 /// The body of every answer.
@@ -157,6 +166,58 @@ pub struct ChatFlowAnswer {
     pub code: String,
     /// True if the call succeeded.
     pub success: bool,
+}
+
+impl ChatFlowAnswer {
+    /// Reads an answer of the API, for a host that calls it. A body that is none, such as that of a
+    /// proxy, is read as what its status says.
+    ///
+    /// ```
+    /// use chatflow::wire::alibaba::ChatFlowAnswer;
+    ///
+    /// let body = br#"{"AccessDeniedDetail": "None", "RequestId": "R-1", "Message": "None",
+    ///     "Data": {}, "Code": "OK", "Success": true}"#;
+    /// assert!(ChatFlowAnswer::read(200, body).success);
+    /// let proxy = ChatFlowAnswer::read(502, b"<html>");
+    /// assert_eq!((&*proxy.code, proxy.is_retryable()), ("ServiceUnavailable", true));
+    /// ```
+    #[must_use]
+    pub fn read(status: u16, body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_else(|_| {
+            let code = if matches!(status, 200..=299 | 500..) { SERVICE_UNAVAILABLE } else { denial(status) };
+            failed(code, format_args!("status {status} without a body that can be read"), "")
+        })
+    }
+
+    /// Returns true if the same call may be made again, with the same `Uuid`.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        !self.success && [THROTTLED, TIMEOUT, SERVICE_UNAVAILABLE, INTERNAL_ERROR].contains(&&*self.code)
+    }
+}
+
+const THROTTLED: &str = "Throttled";
+const TIMEOUT: &str = "Timeout";
+const SERVICE_UNAVAILABLE: &str = "ServiceUnavailable";
+const INTERNAL_ERROR: &str = "InternalError";
+
+/// Returns the answer to a request that the host turns away before it is read, by the status that
+/// the host gives it: without a token, too large, too fast.
+pub fn denied(status: u16, message: impl ToString, request_id: &str) -> HttpAnswer {
+    refusal(status, denial(status), message, request_id)
+}
+
+fn denial(status: u16) -> &'static str {
+    match status {
+        401 => "Unauthenticated",
+        403 => "Forbidden",
+        408 => TIMEOUT,
+        413 => "TooLarge",
+        429 => THROTTLED,
+        503 => SERVICE_UNAVAILABLE,
+        500.. => INTERNAL_ERROR,
+        _ => "BadRequest",
+    }
 }
 
 /// Returns the answer to a trigger.
@@ -203,10 +264,10 @@ pub fn refused(failed: &Error, request_id: &str) -> HttpAnswer {
             refusal(status, "FlowStateConflict", failed, request_id)
         }
         Error::TooManySessions { .. } => {
-            HttpAnswer { retry_after: Some(RETRY_AFTER), ..refusal(429, "Throttled", failed, request_id) }
+            HttpAnswer { retry_after: Some(RETRY_AFTER), ..refusal(429, THROTTLED, failed, request_id) }
         }
         _ => {
-            let answer = refusal(503, "ServiceUnavailable", UNAVAILABLE, request_id);
+            let answer = refusal(503, SERVICE_UNAVAILABLE, UNAVAILABLE, request_id);
             HttpAnswer { retry_after: Some(RETRY_AFTER), ..answer }
         }
     }
@@ -235,13 +296,16 @@ pub(super) fn invalid(errors: &FieldErrors, request_id: &str) -> HttpAnswer {
 }
 
 fn refusal(status: u16, code: &str, message: impl ToString, request_id: &str) -> HttpAnswer {
-    let body = ChatFlowAnswer {
+    HttpAnswer::new(status, &failed(code, message, request_id))
+}
+
+fn failed(code: &str, message: impl ToString, request_id: &str) -> ChatFlowAnswer {
+    ChatFlowAnswer {
         access_denied_detail: "None".to_owned(),
         request_id: request_id.to_owned(),
         message: message.to_string(),
         data: Map::new(),
         code: code.to_owned(),
         success: false,
-    };
-    HttpAnswer::new(status, &body)
+    }
 }

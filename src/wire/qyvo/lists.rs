@@ -9,8 +9,8 @@ use crate::flow::TriggerDef;
 use crate::session::{Session, Status};
 use crate::store::{FlowState, ListedSession};
 use crate::wire::HttpAnswer;
-use crate::wire::body::{BodyReader, FieldErrors};
-use crate::wire::qyvo::{error, invalid};
+use crate::wire::body::BodyReader;
+use crate::wire::qyvo::{error, faulty};
 
 /// Sessions that a list has at most.
 pub const MOST_SESSIONS: usize = 100;
@@ -149,7 +149,7 @@ impl GetFlow {
             let request = Self { flow_id: fields.required("flow_id") };
             fields.finish(request)
         });
-        read.map_err(|errors: FieldErrors| invalid(&errors))
+        read.map_err(faulty)
     }
 }
 

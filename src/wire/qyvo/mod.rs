@@ -12,6 +12,9 @@
 //! | the contact has too many sessions | 429 with `Retry-After` | `{"error"}` |
 //! | the service cannot answer now | 503 with `Retry-After` | `{"error"}` |
 //!
+//! The bodies are [`FlowTriggered`], [`RefusalBody`] and [`FaultyBody`]; [`Answers`] writes them,
+//! [`TriggerOutcome`] reads them for a host that calls the API.
+//!
 //! Ids are texts of 1-256 bytes: `flow_id` is the code of the flow, ids that the engine made print
 //! as UUIDs.
 
@@ -66,7 +69,7 @@ impl TriggerFlow {
             };
             fields.finish(request)
         });
-        read.map_err(|errors| invalid(&errors))
+        read.map_err(faulty)
     }
 
     /// Returns the trigger that it asks for; `key` is the value of the header [`KEY_HEADER`], if
@@ -165,7 +168,7 @@ fn failure(failed: &Error) -> HttpAnswer {
                 "uuid" => KEY_HEADER,
                 field => field,
             };
-            invalid(&FieldErrors::one(field, rule))
+            invalid(field, rule)
         }
         Error::FlowNotFound(_) | Error::FlowNotPublished(_) => error(404, "Flow not found or not published"),
         Error::NoEntryNode(_) => error(422, "Flow has no entry node"),
@@ -178,18 +181,86 @@ fn failure(failed: &Error) -> HttpAnswer {
 }
 
 fn error(status: u16, what: impl ToString) -> HttpAnswer {
-    #[derive(Serialize)]
-    struct MessageBody {
-        error: String,
-    }
-    HttpAnswer::new(status, &MessageBody { error: what.to_string() })
+    HttpAnswer::new(status, &RefusalBody { error: what.to_string() })
 }
 
-fn invalid(errors: &FieldErrors) -> HttpAnswer {
-    #[derive(Serialize)]
-    struct FieldErrorsBody<'a> {
-        message: String,
-        errors: &'a FieldErrors,
+fn faulty(errors: FieldErrors) -> HttpAnswer {
+    HttpAnswer::new(422, &FaultyBody { message: errors.sentence(), errors })
+}
+
+/// Returns the answer to a request with a field that breaks a rule, such as one that the host reads
+/// from the query: 422.
+pub fn invalid(field: &str, rule: impl ToString) -> HttpAnswer {
+    faulty(FieldErrors::one(field, rule))
+}
+
+/// The body of an answer that says in words why nothing was started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalBody {
+    /// The reason.
+    pub error: String,
+}
+
+/// The body of an answer to a request with fields that break rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultyBody {
+    /// All of them in a sentence.
+    pub message: String,
+    /// Each by its field.
+    pub errors: FieldErrors,
+}
+
+/// The outcome of a trigger, for a host that calls the API.
+///
+/// ```
+/// use chatflow::wire::qyvo::TriggerOutcome;
+///
+/// let body = br#"{"id": "s", "status": "started", "flow_id": "f", "flow_name": "F", "contact_id": "c"}"#;
+/// assert!(matches!(TriggerOutcome::read(201, body), TriggerOutcome::Started(session) if session.id == "s"));
+/// let refused = TriggerOutcome::read(409, br#"{"error": "the contact opted out"}"#);
+/// assert_eq!(refused, TriggerOutcome::Refused { status: 409, error: "the contact opted out".to_owned() });
+/// assert!(matches!(TriggerOutcome::read(502, b"<html>"), TriggerOutcome::Retry { .. }));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TriggerOutcome {
+    /// 201: a session was started, now or by an earlier call with the same key.
+    Started(FlowTriggered),
+    /// 200: this session runs already.
+    AlreadyRunning(FlowTriggered),
+    /// 422: fields break rules.
+    Faulty(FieldErrors),
+    /// Another status that no repetition changes.
+    Refused {
+        /// The status.
+        status: u16,
+        /// The reason, as far as the body says it.
+        error: String,
+    },
+    /// 408, 425, 429, a status from 500 on, or a body that cannot be read where the session should
+    /// be: the same call may be made again, with the same key.
+    Retry {
+        /// The status.
+        status: u16,
+        /// The reason, as far as the body says it.
+        error: String,
+    },
+}
+
+impl TriggerOutcome {
+    /// Reads an answer of the API.
+    #[must_use]
+    pub fn read(status: u16, body: &[u8]) -> Self {
+        let session = || serde_json::from_slice::<FlowTriggered>(body);
+        let error = serde_json::from_slice(body).map(|RefusalBody { error }| error).unwrap_or_default();
+        match status {
+            201 => session().map_or(Self::Retry { status, error }, Self::Started),
+            200..=299 => session().map_or(Self::Retry { status, error }, Self::AlreadyRunning),
+            408 | 425 | 429 | 500.. => Self::Retry { status, error },
+            _ => match serde_json::from_slice(body) {
+                Ok(FaultyBody { errors, .. }) => Self::Faulty(errors),
+                Err(_) => Self::Refused { status, error },
+            },
+        }
     }
-    HttpAnswer::new(422, &FieldErrorsBody { message: errors.sentence(), errors })
 }

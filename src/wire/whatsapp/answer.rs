@@ -91,19 +91,22 @@ pub struct CloudFailure {
     pub rest: Map<String, Value>,
 }
 
-/// Reads what the API answered to a message, and says it as a transport does.
+/// Reads what the API answered to a message, and says it as a transport does. Of the rows the first
+/// that fits holds: a code that is listed comes before the status, the status before another code.
 ///
 /// | the API | the transport |
 /// |---|---|
 /// | 200 with a message's id, or `"success": true` | taken; where the channel knows the contact by another number, under that one, too |
-/// | 131047 | [`SendError::WindowClosed`] |
-/// | 131056: too many messages to this contact | [`SendError::Retry`] after 6 s |
-/// | 130429, 4, 80007, 613: too many requests | after 5 s, or `retry_after` if that is given |
-/// | 131057, 133004, 131016: the channel is being maintained | after 60 s |
-/// | 131048: too many people took the account's messages for spam | after an hour |
-/// | 0, 190, status 401: the token is no longer good | [`SendError::Retry`]: another one serves the same message |
-/// | 1, 2, 131000, `is_transient`, status 408, 425, 429 and from 500 on | [`SendError::Retry`] |
-/// | every other code, such as 131026 (cannot be reached), 131049, 131050, 132001, 133010, 100; every other status | [`SendError::Rejected`] |
+/// | code 131047 | [`SendError::WindowClosed`] |
+/// | code 131056: too many messages to this contact | [`SendError::Retry`] after 6 s, or `retry_after` if that is given |
+/// | code 130429, 4, 80007, 613: too many requests | after 5 s, or `retry_after` |
+/// | code 131057, 133004, 131016: the channel is being maintained | after 60 s, or `retry_after` |
+/// | code 131048: too many people took the account's messages for spam | after an hour, or `retry_after` |
+/// | code 190, or no code and status 401 or the type `OAuthException`: the token is no longer good | [`SendError::Retry`]: another one serves the same message |
+/// | code 1, 2, 131000, or no code and a status from 500 on | [`SendError::Retry`] |
+/// | code 100, 131026 (cannot be reached), 131049, 131050, 132000, 132001, 133010 | [`SendError::Rejected`] |
+/// | any other code, or none, with status 408, 425, 429, 503 or `is_transient` | [`SendError::Retry`] |
+/// | every other code, every other status | [`SendError::Rejected`] |
 /// | 200 that says neither | [`SendError::Retry`], since it is not known |
 ///
 /// # Errors
@@ -148,7 +151,11 @@ fn failed(failure: &CloudFailure, status: u16, retry_after: Option<Duration>) ->
         (4 | 613 | 80_007 | 130_429, _) => after(Duration::from_secs(5)),
         (131_016 | 131_057 | 133_004, _) => after(MINUTE),
         (131_048, _) => after(60 * MINUTE),
-        (1 | 2 | 190 | 131_000, _) | (0, 401 | 408 | 425 | 429 | 500..) => retry(reason, retry_after),
+        (1 | 2 | 190 | 131_000, _) | (0, 401 | 500..) => retry(reason, retry_after),
+        (100 | 131_026 | 131_049 | 131_050 | 132_000 | 132_001 | 133_010, _) => {
+            SendError::Rejected { reason }
+        }
+        (_, 408 | 425 | 429 | 503) => retry(reason, retry_after),
         (0, _) if failure.kind.as_deref() == Some("OAuthException") => retry(reason, retry_after),
         _ if failure.is_transient == Some(true) => retry(reason, retry_after),
         _ => SendError::Rejected { reason },

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use chatflow::limits::Limits;
 use chatflow::testkit::{ManualClock, Recorder};
+use chatflow::wire::alibaba::ChatFlowAnswer;
 use chatflow::wire::gptbots::{
     Acknowledgement, Authorization, FlowOutput, MessageType, WebhookMessage, acknowledged,
 };
+use chatflow::wire::qyvo::TriggerOutcome;
 use chatflow::wire::{HttpAnswer, alibaba, qyvo};
 use chatflow::{Channel, Engine, Error, Inbound, MemoryStore, SendError, StoreError, TriggerRequest};
 use pollster::block_on;
@@ -166,6 +168,84 @@ fn qyvo_errors_have_their_status_and_body() {
     assert!(bad_key.body.contains(r#""errors":{"Idempotency-Key":["#), "{}", bad_key.body);
 }
 
+/// W1: a host that calls the API reads what one that serves it writes.
+#[test]
+fn qyvo_answers_are_read_again() {
+    let shop = shop();
+    let ask = |body: Value, key: Option<&str>| {
+        let answer = shop.qyvo(&body, key, qyvo::Answers::default());
+        (answer.status, TriggerOutcome::read(answer.status, answer.body.as_bytes()))
+    };
+    let cart = || json!({"flow_id": "cart", "phone": ADA});
+    let TriggerOutcome::Started(session) = ask(cart(), Some("k")).1 else { panic!("it starts") };
+    assert_eq!((&*session.flow_id, &*session.status), ("cart", "started"));
+    let TriggerOutcome::AlreadyRunning(running) = ask(cart(), None).1 else { panic!("it runs") };
+    assert_eq!((running.id, running.contact_id), (session.id, session.contact_id));
+    let TriggerOutcome::Faulty(errors) = ask(json!({"flow_id": 7, "phone": ""}), None).1 else {
+        panic!("two fields are wrong")
+    };
+    let told: Vec<(&str, &str)> = errors.iter().collect();
+    assert_eq!(told, [("flow_id", "must be a text"), ("phone", "must not be empty")]);
+    let refused = |status, error: &str| TriggerOutcome::Refused { status, error: error.to_owned() };
+    let unknown = ask(json!({"flow_id": "nobody", "phone": ADA}), None);
+    assert_eq!(unknown, (404, refused(404, "Flow not found or not published")));
+    for (status, body, error) in [(422, r#"{"error": "no entry"}"#, "no entry"), (403, "<html>", "")] {
+        assert_eq!(TriggerOutcome::read(status, body.as_bytes()), refused(status, error));
+    }
+    for (status, body) in [(201, "{}"), (200, "<html>"), (408, ""), (429, r#"{"error": "wait"}"#), (503, "")]
+    {
+        let read = TriggerOutcome::read(status, body.as_bytes());
+        assert!(matches!(read, TriggerOutcome::Retry { .. }), "{status} {body}: {read:?}");
+    }
+}
+
+/// W1
+#[test]
+fn qyvo_bodies_of_refusals_are_read_and_written_again() {
+    let answer = qyvo::invalid("flow_id", "must not be empty");
+    let body = r#"{"message":"`flow_id` must not be empty","errors":{"flow_id":["must not be empty"]}}"#;
+    assert_eq!((answer.status, &*answer.body), (422, body));
+    again::<qyvo::FaultyBody>(body);
+    again::<qyvo::FaultyBody>(r#"{"message":"","errors":{"b":["1","2"],"a":["3"]}}"#);
+    again::<qyvo::RefusalBody>(r#"{"error":"no"}"#);
+}
+
+/// W2
+#[test]
+fn alibaba_answers_are_read_again() {
+    let shop = shop();
+    let read = |body: &Value| {
+        let (status, answer) = shop.alibaba(body);
+        ChatFlowAnswer::read(status, answer.to_string().as_bytes())
+    };
+    let started = read(&json!({"FlowCode": "inputs", "Data": {"phone": ADA, "count": 2}}));
+    assert_eq!((started.success, started.is_retryable(), &*started.code), (true, false, "OK"));
+    let unknown = read(&json!({"FlowCode": "nobody"}));
+    assert_eq!((unknown.success, unknown.is_retryable(), &*unknown.code), (false, false, "FlowNotFound"));
+    for (status, code, is_retryable) in [
+        (400, "BadRequest", false),
+        (401, "Unauthenticated", false),
+        (403, "Forbidden", false),
+        (405, "BadRequest", false),
+        (408, "Timeout", true),
+        (413, "TooLarge", false),
+        (429, "Throttled", true),
+        (500, "InternalError", true),
+        (503, "ServiceUnavailable", true),
+    ] {
+        let denied = alibaba::denied(status, "not now", "R-1");
+        let read = ChatFlowAnswer::read(denied.status, denied.body.as_bytes());
+        assert_eq!((denied.status, &*read.code, read.is_retryable()), (status, code, is_retryable));
+        assert_eq!((&*read.message, &*read.request_id, read.success), ("not now", "R-1", false));
+        let bare = ChatFlowAnswer::read(status, b"<html>");
+        assert_eq!((bare.success, bare.is_retryable()), (false, is_retryable), "{bare:?}");
+    }
+    assert!(ChatFlowAnswer::read(200, b"").is_retryable(), "it is not known");
+    let no_entry = alibaba::refused(&Error::NoEntryNode("cart".parse().unwrap()), "R-2");
+    assert_eq!(no_entry.status, 422);
+    assert!(no_entry.body.contains(r#""Code":"FlowNotPublished""#), "{}", no_entry.body);
+}
+
 /// W1: what the product does not document is answered only if the host asks for it.
 #[test]
 fn qyvo_tells_of_a_session_that_failed_at_once_if_the_host_wants_it() {
@@ -303,7 +383,7 @@ fn gptbots_gets_each_message_with_its_branch_and_component() {
     assert_eq!(words, "Still interested?");
     let [FlowOutput { content, from_component_name, .. }] = &message.flow_output[..] else { panic!("one") };
     assert_eq!((content.as_deref(), from_component_name.as_deref()), (Some(&*words), Some(&*sent.component)));
-    assert_eq!(WebhookMessage::of_session(sent).conversation_id, sent.session().to_string());
+    assert_eq!(WebhookMessage::by_session(sent).conversation_id, sent.session().to_string());
     let inbound = Inbound::text(Channel::WhatsApp, "+15550100", ADA, "Yes");
     let _ = block_on(shop.bot.receive(inbound)).unwrap();
 

@@ -385,6 +385,11 @@ fn an_answer_without_a_code_is_read_by_its_status() {
         (400, r#"{"error": {"code": 2, "message": "temporarily"}}"#),
         (400, r#"{"error": {"code": 7777, "is_transient": true}}"#),
         (400, r#"{"error": {"code": "131056"}}"#),
+        (429, r#"{"error": {"code": 17, "message": "User request limit reached"}}"#),
+        (429, r#"{"error": {"code": 80004}}"#),
+        (503, r#"{"error": {"code": 7777}}"#),
+        (408, r#"{"error": {"code": 7777}}"#),
+        (425, r#"{"error": {"code": 7777}}"#),
     ] {
         assert!(matches!(read(status, body), Err(SendError::Retry { .. })), "{status} {body}");
     }
@@ -396,6 +401,9 @@ fn an_answer_without_a_code_is_read_by_its_status() {
         (400, r#"{"error": {"code": 100, "message": "Invalid parameter"}}"#),
         (400, r#"{"error": {"code": 131049}}"#),
         (500, r#"{"error": {"code": 132000}}"#),
+        (429, r#"{"error": {"code": 131026}}"#),
+        (503, r#"{"error": {"code": 100, "is_transient": true}}"#),
+        (500, r#"{"error": {"code": 7777}}"#),
     ] {
         assert!(matches!(read(status, body), Err(SendError::Rejected { .. })), "{status} {body}");
     }
