@@ -80,7 +80,7 @@ pub use builder::Builder;
 pub use campaign::{Campaign, Progress};
 pub use counts::{CountTotals, FlowCounts};
 pub use erase::{EraseOptions, Erased};
-pub use flows::{FlowSource, FlowStatus, Flows, Imported, Logging, Unpublish};
+pub use flows::{Amendment, FlowSource, FlowStatus, Flows, Imported, Logging, Unpublish};
 pub use handoff::HandoffOf;
 pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::{Migrated, MigrationTrial};

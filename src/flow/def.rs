@@ -104,6 +104,20 @@ impl FlowDef {
         }
     }
 
+    /// A blank flow: a start that leads to an end.
+    ///
+    /// ```
+    /// use chatflow::flow::{Flow, FlowDef, TriggerDef};
+    ///
+    /// assert!(Flow::from_json(&FlowDef::blank("hours", TriggerDef::Manual).to_json()).is_ok());
+    /// ```
+    pub fn blank(code: impl Into<String>, trigger: TriggerDef) -> Self {
+        Self::new(code, trigger)
+            .with_node("start", NodeKind::plain_start())
+            .with_node("end", NodeKind::plain_end())
+            .with_edge("start", "end")
+    }
+
     /// Returns a context for those who try the flow out: of each input of its start its `example`,
     /// as far as it has one.
     ///

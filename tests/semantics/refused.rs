@@ -2,7 +2,7 @@
 //! stored (S7, T2, T7, T8, L2).
 
 use chatflow::limits::Limits;
-use chatflow::ops::SessionFilter;
+use chatflow::ops::{Amendment, SessionFilter};
 use chatflow::session::Profile;
 use chatflow::value::{Bag, Caps};
 use chatflow::{Channel, ContactId, Error, Inbound, TriggerRequest, Triggered};
@@ -240,6 +240,26 @@ fn a_name_or_a_remark_that_is_too_much_is_refused() {
     assert_eq!(told(block_on(world.flows().rename(&id("f"), ""))).1, "`name` must not be empty");
     assert_eq!(world.status("f").remark, None);
     assert!(remark(16_384).is_ok());
+}
+
+/// L3: of several changes all are made or none, in one save.
+#[test]
+fn an_amendment_is_made_whole_or_not_at_all() {
+    let world = World::with([question("f")]);
+    let amend = |amendment: Amendment| block_on(world.flows().amend(&id("f"), &amendment));
+    let before = world.status("f");
+    let long = "x".repeat(16_385);
+    assert_eq!(told(amend(Amendment::new().name("New").logging(true).remark(long))).0, "invalid_input");
+    assert_eq!(told(amend(Amendment::new().name("").remark("ours"))).1, "`name` must not be empty");
+    assert_eq!(world.status("f"), before);
+    assert_eq!(amend(Amendment::new()).unwrap(), before, "nothing asks for no save");
+    let after = amend(Amendment::new().name("New").remark("ours").logging(true)).unwrap();
+    assert_eq!((&*after.name, after.remark.as_deref(), after.logging), ("New", Some("ours"), true));
+    assert_eq!((after.revision, after.log_texts), (before.revision + 1, false));
+    for amendment in [Amendment::new(), Amendment::new().name("New")] {
+        let gone = block_on(world.flows().amend(&id("g"), &amendment));
+        assert_eq!(told(gone).0, "flow_not_found");
+    }
 }
 
 /// C

@@ -62,6 +62,12 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "a valid bearer token is required")
     }
 
+    /// The same under another status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// With the time after which the same request may succeed.
     #[must_use]
     pub fn retry_after(self, time: Duration) -> Self {
@@ -90,9 +96,15 @@ impl From<Error> for ApiError {
     }
 }
 
+/// The sentence of a refusal, kept beside its answer for products that answer in another shape.
+#[derive(Clone, Debug)]
+pub struct RefusalText(pub String);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let text = RefusalText(self.body.error.clone());
         let mut response = (self.status, Json(self.body)).into_response();
+        response.extensions_mut().insert(text);
         if let Some(time) = self.retry_after {
             let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));

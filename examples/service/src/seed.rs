@@ -1,8 +1,8 @@
 //! The demo workspace: flows to try, and a token.
 
-use chatflow::flow::gallery;
-use chatflow::ops::FlowSource;
-use chatflow::{Account, Channel, Error};
+use chatflow::flow::{FlowDef, gallery};
+use chatflow::ops::{FlowSource, Logging};
+use chatflow::{Account, Channel, FlowId};
 
 use crate::app::App;
 use crate::tokens;
@@ -15,28 +15,40 @@ const CALLED: &[&str] = &["abandoned_cart", "nps_survey", "opt_in", "order_statu
 /// Flows that messages to the shop start.
 const SPOKEN_TO: &[&str] = &["menu", "triage"];
 
-/// Fills the workspace, and makes its token.
+/// The name of its token.
+const TOKEN_NAME: &str = "demo";
+
+/// Fills the workspace, once, and makes its token. What its authors did since is theirs: nothing
+/// is put back that they changed, took offline or deleted.
 ///
 /// # Errors
 /// The error of the database or the engine.
 pub async fn demo(app: &App) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let bot = app.webhook_bot();
-    let shop = Account::new(Channel::WhatsApp, SHOP)?;
-    let text = |code: &&str| gallery::template(code).map(|template| template.json);
-    let called = CALLED.iter().filter_map(text).map(FlowSource::new);
-    let spoken_to = SPOKEN_TO.iter().filter_map(text).map(|json| FlowSource::new(json).on([shop.clone()]));
-    let flows = bot.flows();
-    let online = flows.by("demo").ensure_all(called.chain(spoken_to)).await?;
-    for flow in &online {
-        log_all(app, flow).await?;
+    let (database, workspace) = (&app.database, &*app.config.workspace);
+    let tokens = database.tokens().await?;
+    // It is made last.
+    if !tokens.iter().any(|row| row.workspace == workspace && row.name == TOKEN_NAME) {
+        fill(app).await?;
     }
-    tokens::issue(&app.database, &app.config.workspace, "demo", app.config.token.as_deref()).await
+    tokens::issue(database, workspace, TOKEN_NAME, app.config.token.as_deref()).await
 }
 
-/// Journals what the demo flows do, so that an operator has something to look at.
-async fn log_all(app: &App, flow: &chatflow::ops::FlowStatus) -> Result<(), Error> {
-    if !flow.log_texts {
-        app.webhook_bot().flows().set_logging(&flow.flow, chatflow::ops::Logging::Texts).await?;
+/// Publishes the flows that are not there yet, and journals what they do, so that an operator has
+/// something to look at.
+async fn fill(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let bot = app.webhook_bot();
+    let shop = Account::new(Channel::WhatsApp, SHOP)?;
+    let mut sources = Vec::new();
+    for name in CALLED.iter().chain(SPOKEN_TO) {
+        let template = gallery::template(name).ok_or_else(|| format!("there is no template `{name}`"))?;
+        let code = FlowId::new(FlowDef::from_json(template.json)?.code)?;
+        if bot.flows().get(&code).await?.is_none() {
+            let source = FlowSource::new(template.json);
+            sources.push(if template.is_manual { source } else { source.on([shop.clone()]) });
+        }
+    }
+    for flow in bot.flows().by(TOKEN_NAME).ensure_all(sources).await? {
+        bot.flows().set_logging(&flow.flow, Logging::Texts).await?;
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::address::Account;
 use crate::engine::flows::change::{Change, existing, new_entry};
-use crate::engine::flows::{FlowStatus, Flows, Imported, Logging};
+use crate::engine::flows::{Amendment, FlowStatus, Flows, Imported, Logging};
 use crate::error::Error;
-use crate::flow::{DraftText, Flow, FlowDef, Issues, NodeKind, TriggerDef, gallery};
+use crate::flow::{DraftText, Flow, FlowDef, Issues, TriggerDef, gallery};
 use crate::id::{FlowId, check_name};
 use crate::store::{AccountName, ConversationStore, FlowEntry};
 
@@ -53,10 +53,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// `Contention`, `Store`.
     pub async fn create(&self, code: &str, name: &str, trigger: TriggerDef) -> Result<Imported, Error> {
         check_name(name).map_err(|rule| Error::invalid("name", rule))?;
-        let mut blank = FlowDef::new(code, trigger)
-            .with_node("start", NodeKind::plain_start())
-            .with_node("end", NodeKind::plain_end())
-            .with_edge("start", "end");
+        let mut blank = FlowDef::blank(code, trigger);
         blank.name = Some(name.to_owned());
         self.take_new(code, blank.to_json()).await
     }
@@ -147,10 +144,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         remark: &str,
     ) -> Result<Imported, Error> {
         check_name(name).map_err(|rule| Error::invalid("name", rule))?;
-        let most = self.0.ports.limits.text_bytes;
-        if remark.len() > most {
-            return Err(Error::invalid("remark", format_args!("must have at most {most} bytes")));
-        }
+        self.check_remark(remark)?;
         let id = FlowId::new(code).map_err(|rule| Error::invalid("code", rule))?;
         let text = with_names(&self.read(json)?.renamed(json, &id), name, remark);
         self.take_new(code, text).await
@@ -190,8 +184,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `InvalidInput` of `name`; `FlowNotFound`, `Contention`, `Store`.
     pub async fn rename(&self, flow: &FlowId, name: &str) -> Result<FlowStatus, Error> {
-        check_name(name).map_err(|rule| Error::invalid("name", rule))?;
-        self.edit(flow, |entry| entry.name = name.into()).await
+        self.amend(flow, &Amendment::new().name(name)).await
     }
 
     /// Notes something about the flow, in at most 16 KiB.
@@ -199,11 +192,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `InvalidInput` of `remark`; `FlowNotFound`, `Contention`, `Store`.
     pub async fn remark(&self, flow: &FlowId, remark: &str) -> Result<FlowStatus, Error> {
-        let most = self.0.ports.limits.text_bytes;
-        if remark.len() > most {
-            return Err(Error::invalid("remark", format_args!("must have at most {most} bytes")));
-        }
-        self.edit(flow, |entry| entry.remark = Some(remark.into())).await
+        self.amend(flow, &Amendment::new().remark(remark)).await
     }
 
     /// Sets what is journalled of sessions that start from now on
@@ -212,12 +201,65 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `FlowNotFound`, `Contention`, `Store`.
     pub async fn set_logging(&self, flow: &FlowId, logging: impl Into<Logging>) -> Result<FlowStatus, Error> {
-        let logging = logging.into();
-        self.edit(flow, |entry| {
-            entry.logging = logging != Logging::Off;
-            entry.log_texts = logging == Logging::Texts;
+        self.amend(flow, &Amendment::new().logging(logging)).await
+    }
+
+    /// Changes name, remark and journal of a flow in one save, all of them or none; what the
+    /// amendment does not say stays as it is, and one that says nothing changes nothing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), chatflow::Error> {
+    /// use chatflow::flow::TriggerDef;
+    /// use chatflow::ops::{Amendment, Logging};
+    /// use chatflow::{Engine, MemoryStore};
+    ///
+    /// # pollster::block_on(async {
+    /// let bot = Engine::builder(MemoryStore::new()).build();
+    /// let flow = bot.flows().create("hours", "Hours", TriggerDef::Manual).await?.status.flow;
+    /// let amendment = Amendment::new().name("Opening hours").remark("ours").logging(Logging::Texts);
+    /// let status = bot.flows().amend(&flow, &amendment).await?;
+    /// assert_eq!((&*status.name, status.log_texts), ("Opening hours", true));
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidInput` of `name` and of `remark`; `FlowNotFound`, `Contention`, `Store`.
+    pub async fn amend(&self, flow: &FlowId, amendment: &Amendment) -> Result<FlowStatus, Error> {
+        let Amendment { name, remark, logging } = amendment;
+        if let Some(name) = name {
+            check_name(name).map_err(|rule| Error::invalid("name", rule))?;
+        }
+        if let Some(remark) = remark {
+            self.check_remark(remark)?;
+        }
+        if *amendment == Amendment::default() {
+            return self.get(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()));
+        }
+        self.change(flow, |entry, _| {
+            let mut entry = existing(entry, flow)?;
+            if let Some(name) = name {
+                entry.name = Arc::clone(name);
+            }
+            if let Some(remark) = remark {
+                entry.remark = Some(Arc::clone(remark));
+            }
+            if let Some(logging) = logging {
+                entry.logging = *logging != Logging::Off;
+                entry.log_texts = *logging == Logging::Texts;
+            }
+            Ok(Change { entry, draft: None, version: None })
         })
         .await
+    }
+
+    fn check_remark(&self, remark: &str) -> Result<(), Error> {
+        let most = self.0.ports.limits.text_bytes;
+        if remark.len() > most {
+            return Err(Error::invalid("remark", format_args!("must have at most {most} bytes")));
+        }
+        Ok(())
     }
 
     fn issues(&self, json: &str) -> Issues {
@@ -225,15 +267,6 @@ impl<S: ConversationStore> Flows<'_, S> {
             Ok(flow) => flow.warnings().clone(),
             Err(issues) => issues,
         }
-    }
-
-    async fn edit(&self, flow: &FlowId, edit: impl Fn(&mut FlowEntry)) -> Result<FlowStatus, Error> {
-        self.change(flow, |entry, _| {
-            let mut entry = existing(entry, flow)?;
-            edit(&mut entry);
-            Ok(Change { entry, draft: None, version: None })
-        })
-        .await
     }
 }
 

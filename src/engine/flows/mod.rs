@@ -76,6 +76,41 @@ impl From<bool> for Logging {
     }
 }
 
+/// Changes of what a flow takes in either of its states, for [`Flows::amend`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amendment {
+    name: Option<Arc<str>>,
+    remark: Option<Arc<str>>,
+    logging: Option<Logging>,
+}
+
+impl Amendment {
+    /// Nothing changes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name, at once for all versions ([SEMANTICS S5](crate::semantics#s5)).
+    #[must_use]
+    pub fn name(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// Another remark, in at most 16 KiB.
+    #[must_use]
+    pub fn remark(self, remark: impl Into<Arc<str>>) -> Self {
+        Self { remark: Some(remark.into()), ..self }
+    }
+
+    /// Another scope of the journals of sessions that start from now on
+    /// ([SEMANTICS L6](crate::semantics#l6)).
+    #[must_use]
+    pub fn logging(self, logging: impl Into<Logging>) -> Self {
+        Self { logging: Some(logging.into()), ..self }
+    }
+}
+
 /// Result of an import or of a saved draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

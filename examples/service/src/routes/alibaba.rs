@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Bytes;
-use axum::extract::Query;
-use axum::http::HeaderMap;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, Request};
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
 use axum::response::Response;
 use chatflow::wire::HttpAnswer;
-use chatflow::wire::alibaba::{ChatFlowAction, TriggerChatFlow};
+use chatflow::wire::alibaba::{ChatFlowAction, TriggerChatFlow, denied};
 use serde_json::{Map, Value};
 
-use crate::error::ErrorBody;
+use crate::error::RefusalText;
 use crate::guard::Tenant;
 use crate::input::{Raw, is_json};
 use crate::routes::alibaba_flows::operate;
@@ -50,18 +52,31 @@ fn new_request_id() -> String {
     uuid::Uuid::from_bytes(bytes).hyphenated().to_string().to_uppercase()
 }
 
+/// Gives what the service itself refuses at this address, such as a request without a token, the
+/// shape that the product's callers read.
+pub async fn in_envelope(request: Request, next: Next) -> Response {
+    let is_rpc = request.method() == Method::POST && request.uri().path() == "/";
+    let answer = next.run(request).await;
+    let Some(RefusalText(text)) = answer.extensions().get().filter(|_| is_rpc) else { return answer };
+    let refused = denied(answer.status().as_u16(), text, &new_request_id());
+    let (mut parts, _) = answer.into_parts();
+    // Headers stay, such as `Retry-After`; the body has another length.
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(refused.body))
+}
+
 /// Does what `Action` names.
 #[utoipa::path(post, path = "/", tag = "Alibaba",
     params(("Action" = String, Query, description = "Such as `TriggerChatFlow`; the other parameters beside it."),
         ("FlowCode" = Option<String>, Query, description = "The flow.")),
     responses((status = 200, description = "Done; `Code` is `OK`, or says why nothing was started.", body = Object),
-        (status = 400, description = "It cannot be read.", body = ErrorBody),
-        (status = 401, description = "No token.", body = ErrorBody),
+        (status = 400, description = "It cannot be read.", body = Object),
+        (status = 401, description = "No token.", body = Object),
         (status = 404, description = "No such flow.", body = Object),
-        (status = 408, description = "It took too long.", body = ErrorBody),
+        (status = 408, description = "It took too long.", body = Object),
         (status = 409, description = "The flow's state does not allow it.", body = Object),
         (status = 410, description = "The key is that of an erased contact.", body = Object),
-        (status = 413, description = "Too large.", body = ErrorBody),
+        (status = 413, description = "Too large.", body = Object),
         (status = 422, description = "A parameter breaks a rule.", body = Object),
         (status = 429, description = "Too many.", body = Object),
         (status = 503, description = "Come again.", body = Object)))]

@@ -3,7 +3,7 @@
 
 use chatflow::flow::{FlowDef, TriggerDef};
 use chatflow::id::{FlowVersion, NodeId};
-use chatflow::ops::{FlowStatus, JournalFilter, Logging, NodeCount, Unpublish};
+use chatflow::ops::{Amendment, FlowStatus, Imported, JournalFilter, Logging, NodeCount, Unpublish};
 use chatflow::wire::HttpAnswer;
 use chatflow::wire::alibaba::{
     ChatFlowAction, ChatFlowItem, FlowMetric, FlowTriggerType, FlowVersionItem, FlowViewModel,
@@ -12,6 +12,7 @@ use chatflow::wire::alibaba::{
 };
 use chatflow::{Error, FlowId};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::Bot;
@@ -47,25 +48,37 @@ async fn flow(bot: &Bot, action: ChatFlowAction) -> Result<serde_json::Value, Er
     match action {
         ChatFlowAction::Create { flow_code, title, remark, trigger_type, from, from_version } => {
             let code = flow_code.map_or_else(new_code, Ok)?;
-            match from {
-                None => drop(bot.flows().create(&code, &title, trigger_type.trigger()).await?),
-                Some(source) => {
-                    let json = bot.flows().export(&named(&source)?, from_version).await?;
-                    bot.flows().import_named(&json, &code, &title, remark.as_deref().unwrap_or("")).await?;
-                }
-            }
-            renamed(bot, &code, None, remark).await
+            let json = match from {
+                None => FlowDef::blank(&code, trigger_type.trigger()).to_json().into(),
+                Some(source) => bot.flows().export(&named(&source)?, from_version).await?,
+            };
+            let remark = remark.unwrap_or_default();
+            made(bot, bot.flows().import_named(&json, &code, &title, &remark).await?).await
         }
         ChatFlowAction::Import { flow_code, title, remark, flow_view_model } => {
             let code = flow_code.map_or_else(new_code, Ok)?;
             let definition = flow_view_model.definition().map_err(|rule| invalid("FlowViewModel", rule))?;
-            if bot.flows().get(&named(&code)?).await?.is_some() {
-                return Err(invalid("code", "belongs to another flow"));
+            if title.is_none() && remark.is_none() {
+                if bot.flows().get(&named(&code)?).await?.is_some() {
+                    return Err(invalid("code", "belongs to another flow"));
+                }
+                return made(bot, bot.flows().import_as(definition, &code).await?).await;
             }
-            bot.flows().import_as(definition, &code).await?;
-            renamed(bot, &code, title, remark).await
+            let own = OwnNames::of(definition);
+            let title = title.or(own.name).unwrap_or_else(|| code.clone());
+            let remark = remark.or(own.remark).unwrap_or_default();
+            made(bot, bot.flows().import_named(definition, &code, &title, &remark).await?).await
         }
-        ChatFlowAction::Update { flow_code, title, remark } => renamed(bot, &flow_code, title, remark).await,
+        ChatFlowAction::Update { flow_code, title, remark } => {
+            let mut amendment = Amendment::new();
+            if let Some(title) = title {
+                amendment = amendment.name(title);
+            }
+            if let Some(remark) = remark {
+                amendment = amendment.remark(remark);
+            }
+            Ok(encoded(&item(bot, &bot.flows().amend(&named(&flow_code)?, &amendment).await?).await?))
+        }
         ChatFlowAction::Delete { flow_code } => {
             bot.flows().delete(&named(&flow_code)?).await?;
             Ok(json!({}))
@@ -125,20 +138,21 @@ async fn item(bot: &Bot, flow: &FlowStatus) -> Result<ChatFlowItem, Error> {
     Ok(ChatFlowItem::of(flow, &trigger(&definition)))
 }
 
-async fn renamed(
-    bot: &Bot,
-    code: &str,
-    title: Option<String>,
+async fn made(bot: &Bot, imported: Imported) -> Result<serde_json::Value, Error> {
+    Ok(encoded(&item(bot, &imported.status).await?))
+}
+
+/// The names that a definition has itself, whatever else is wrong with it.
+#[derive(Default, Deserialize)]
+struct OwnNames {
+    name: Option<String>,
     remark: Option<String>,
-) -> Result<serde_json::Value, Error> {
-    let mut flow = found(bot, code).await?;
-    if let Some(title) = title {
-        flow = bot.flows().rename(&flow.flow, &title).await?;
+}
+
+impl OwnNames {
+    fn of(definition: &str) -> Self {
+        serde_json::from_str(definition).unwrap_or_default()
     }
-    if let Some(remark) = remark {
-        flow = bot.flows().remark(&flow.flow, &remark).await?;
-    }
-    Ok(encoded(&item(bot, &flow).await?))
 }
 
 /// The flows that a list is to have.

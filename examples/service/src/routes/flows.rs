@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use chatflow::flow::{FlowDef, Issue, TriggerDef, gallery};
 use chatflow::id::FlowVersion;
-use chatflow::ops::{FlowStatus, Imported, Logging, Unpublish};
+use chatflow::ops::{Amendment, FlowStatus, Imported, Logging, Unpublish};
 use chatflow::store::{AccountName, FlowState};
 use chatflow::{Account, Channel, Error, FlowId};
 use chrono::{DateTime, Utc};
@@ -276,7 +276,7 @@ pub struct FlowEdit {
     logging: Option<LoggingWord>,
 }
 
-/// Renames a flow, notes a remark, switches its journal.
+/// Renames a flow, notes a remark, switches its journal: all that is asked, or nothing.
 #[utoipa::path(patch, path = "/api/v1/flows/{code}", tag = "flows", params(("code" = String, Path)),
     request_body = FlowEdit, responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
 pub async fn edit(
@@ -284,23 +284,21 @@ pub async fn edit(
     InPath(name): InPath<String>,
     JsonBody(edit): JsonBody<FlowEdit>,
 ) -> Result<Response, ApiError> {
-    let (code, flows) = (code(&name)?, bot.flows());
-    found(&bot, &name).await?;
+    let mut amendment = Amendment::new();
     if let Some(name) = edit.name {
-        flows.rename(&code, &name).await?;
+        amendment = amendment.name(name);
     }
     if let Some(remark) = edit.remark {
-        flows.remark(&code, &remark).await?;
+        amendment = amendment.remark(remark);
     }
     if let Some(word) = edit.logging {
-        let logging = match word {
+        amendment = amendment.logging(match word {
             LoggingWord::Off => Logging::Off,
             LoggingWord::On => Logging::On,
             LoggingWord::Texts => Logging::Texts,
-        };
-        flows.set_logging(&code, logging).await?;
+        });
     }
-    let status = found(&bot, &name).await?;
+    let status = bot.flows().amend(&code(&name)?, &amendment).await?;
     Ok(with_etag(status.revision, Json(view(&bot, status).await?)))
 }
 

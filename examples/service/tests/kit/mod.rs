@@ -3,8 +3,10 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses what it needs")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot continue")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method};
@@ -18,7 +20,7 @@ pub const TOKEN: &str = "cf_demo_0123456789abcdef0123456789abcdef";
 pub struct Service {
     child: Child,
     pub url: String,
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
     client: Client,
 }
 
@@ -47,16 +49,38 @@ impl Service {
 
     /// With settings in its environment beside the default ones.
     pub fn with(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (child, url) = start(&folder, settings, None);
-        Self { child, url, folder, client: client() }
+        Self::of(Arc::new(tempfile::tempdir().unwrap()), settings, None)
     }
 
     /// The same, with its log in a file.
     pub fn logged(log: &std::path::Path, settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (child, url) = start(&folder, settings, Some(log));
+        Self::of(Arc::new(tempfile::tempdir().unwrap()), settings, Some(log))
+    }
+
+    /// Another process on the same database.
+    pub fn beside(&self, settings: &[(&str, &str)]) -> Self {
+        Self::of(Arc::clone(&self.folder), settings, None)
+    }
+
+    fn of(folder: Arc<TempDir>, settings: &[(&str, &str)], log: Option<&std::path::Path>) -> Self {
+        let (child, url) = start(&folder, settings, log);
         Self { child, url, folder, client: client() }
+    }
+
+    /// Sends bytes as they are on a connection of their own. Returns what comes until it is closed,
+    /// and the time that this took.
+    pub async fn exchange(&self, bytes: impl Into<Vec<u8>>) -> (String, Duration) {
+        let (address, bytes) = (self.url.strip_prefix("http://").unwrap().to_owned(), bytes.into());
+        let talk = tokio::task::spawn_blocking(move || {
+            let begun = Instant::now();
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream.write_all(&bytes).unwrap();
+            let mut heard = Vec::new();
+            stream.read_to_end(&mut heard).expect("the connection is closed within 20 s");
+            (String::from_utf8_lossy(&heard).into_owned(), begun.elapsed())
+        });
+        talk.await.unwrap()
     }
 
     /// The command, for its other tasks on the same database.

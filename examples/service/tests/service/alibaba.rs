@@ -159,3 +159,90 @@ async fn a_flow_is_made_copied_put_online_and_deleted() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_is_refused_leaves_no_trace() {
+    let service = Service::start();
+    let exported = rpc(&service, "ExportChatFlow", &[("FlowCode", "menu")]).await.json();
+    let model = exported["Data"]["FlowViewModel"].as_str().unwrap().to_owned();
+    let (title, remark) = ("x".repeat(300), "y".repeat(17 << 10));
+    let before = service.get("/api/v1/flows").await.json();
+    for (action, parameters, code) in [
+        ("ImportChatFlow", vec![("FlowViewModel", &*model), ("Title", &*title)], "InvalidData.Title"),
+        ("ImportChatFlow", vec![("FlowViewModel", &*model), ("Remark", &*remark)], "InvalidData.Remark"),
+        (
+            "ImportChatFlow",
+            vec![("FlowViewModel", &*model), ("Title", "New"), ("Remark", &*remark)],
+            "InvalidData.Remark",
+        ),
+        ("CreateChatFlow", vec![("Title", "New"), ("Remark", &*remark)], "InvalidData.Remark"),
+        ("CreateChatFlow", vec![("Title", &*title), ("Remark", "ours")], "InvalidData.Title"),
+        (
+            "CreateChatFlow",
+            vec![("Title", "New"), ("CreateFromFlowCode", "menu"), ("Remark", &*remark)],
+            "InvalidData.Remark",
+        ),
+        (
+            "UpdateChatFlow",
+            vec![("FlowCode", "menu"), ("Title", "New"), ("Remark", &*remark)],
+            "InvalidData.Remark",
+        ),
+        (
+            "UpdateChatFlow",
+            vec![("FlowCode", "menu"), ("Title", &*title), ("Remark", "ours")],
+            "InvalidData.Title",
+        ),
+    ] {
+        let refused = rpc(&service, action, &parameters).await;
+        assert_eq!((refused.status, &refused.json()["Code"]), (422, &json!(code)), "{}", refused.text);
+        assert_eq!(service.get("/api/v1/flows").await.json(), before, "{action}: {code}");
+    }
+    let taken = [("FlowViewModel", &*model), ("FlowCode", "menu"), ("Title", "New")];
+    assert_eq!(rpc(&service, "ImportChatFlow", &taken).await.json()["Code"], "InvalidData.FlowCode");
+    let made =
+        rpc(&service, "ImportChatFlow", &[("FlowViewModel", &*model), ("Remark", "ours")]).await.json();
+    assert_eq!(
+        (&made["Data"]["Title"], &made["Data"]["Remark"]),
+        (&json!("Main menu"), &json!("ours")),
+        "{made}"
+    );
+    let made = rpc(&service, "CreateChatFlow", &[("Title", "Blank"), ("Remark", "ours")]).await.json();
+    assert_eq!(
+        (&made["Data"]["Title"], &made["Data"]["Remark"]),
+        (&json!("Blank"), &json!("ours")),
+        "{made}"
+    );
+    let code = made["Data"]["FlowCode"].as_str().unwrap();
+    assert_eq!(rpc(&service, "OnlineFlowVersion", &[("FlowCode", code)]).await.json()["Code"], "OK");
+}
+
+#[tokio::test]
+async fn the_refusals_of_the_guards_have_the_six_keys() {
+    let check = |refused: &Answered, status: u16, code: &str| {
+        assert_eq!(refused.status, status, "{}", refused.text);
+        let keys = ["AccessDeniedDetail", "RequestId", "Message", "Data", "Code", "Success"];
+        let places = keys.map(|key| refused.text.find(&format!("\"{key}\":")));
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{}", refused.text);
+        let body = refused.json();
+        assert_eq!((&body["Code"], &body["Success"]), (&json!(code), &json!(false)), "{}", refused.text);
+        assert_eq!(body["RequestId"].as_str().unwrap().len(), 36);
+        assert_eq!(refused.header("content-type"), "application/json");
+    };
+    let service = Service::with(&[("RATE_PER_MINUTE", "3")]);
+    let path = "/?Action=ListChatFlow";
+    let stranger = answered(service.request(Method::POST, path)).await;
+    check(&stranger, 401, "Unauthenticated");
+    assert_eq!(stranger.header("www-authenticate"), "Bearer");
+    let large = service.request(Method::POST, path).bearer_auth(TOKEN).body("x".repeat(2 << 20));
+    check(&answered(large).await, 413, "TooLarge");
+    let host = "Host: x\r\nContent-Length: 100\r\n";
+    let slow = format!("POST {path} HTTP/1.1\r\n{host}Authorization: Bearer {TOKEN}\r\n\r\nx");
+    let slow = service.exchange(slow).await.0;
+    assert!(slow.starts_with("HTTP/1.1 408") && slow.contains("\"Code\":\"Timeout\""), "{slow}");
+    assert_eq!(rpc(&service, "ListChatFlow", &[]).await.status, 200);
+    let throttled = rpc(&service, "ListChatFlow", &[]).await;
+    check(&throttled, 429, "Throttled");
+    assert!(throttled.header("retry-after").parse::<u64>().is_ok());
+    let elsewhere = service.get("/api/v1/workspace").await;
+    assert_eq!(elsewhere.json()["code"], "rate_limited", "the others answer as ever");
+}

@@ -368,6 +368,24 @@ async fn a_session_is_streamed_as_it_goes_on() {
 }
 
 #[tokio::test]
+async fn a_refused_change_of_a_flow_changes_nothing() {
+    let service = Service::start();
+    let before = service.get("/api/v1/flows/menu").await.json();
+    let long = "x".repeat(17 << 10);
+    for edit in [
+        json!({"name": "Mine", "remark": long, "logging": "off"}),
+        json!({"name": "", "remark": "ours", "logging": "off"}),
+    ] {
+        let refused = service.send(Method::PATCH, "/api/v1/flows/menu", Some(edit)).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert_eq!(service.get("/api/v1/flows/menu").await.json(), before);
+    }
+    assert_eq!(service.send(Method::PATCH, "/api/v1/flows/menu", Some(json!({}))).await.json(), before);
+    let gone = service.send(Method::PATCH, "/api/v1/flows/none", Some(json!({}))).await;
+    assert_eq!(gone.status, 404);
+}
+
+#[tokio::test]
 async fn a_message_that_was_given_up_is_tried_again_or_dropped() {
     let receiver = crate::calls::Receiver::start(|_, _| (403, json!({}))).await;
     let service = Service::with(&[("GPTBOTS_URL", &receiver.url), ("GPTBOTS_TOKEN", "secret")]);

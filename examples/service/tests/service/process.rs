@@ -1,8 +1,9 @@
 //! The life of a process: how it starts, is watched and ends.
 
 use reqwest::Method;
+use serde_json::{Value, json};
 
-use crate::kit::{Service, answered};
+use crate::kit::{Service, TOKEN, answered};
 
 #[tokio::test]
 async fn a_process_says_that_it_lives_and_may_get_requests() {
@@ -29,6 +30,47 @@ async fn what_happens_is_measured() {
 async fn a_process_that_is_told_to_end_ends_well() {
     let mut service = Service::start();
     assert_eq!(service.terminate(), Some(0));
+}
+
+/// Every flow with its draft, as its authors see it.
+async fn flows_of(service: &Service) -> Vec<Value> {
+    let mut flows = Vec::new();
+    for mut flow in service.get("/api/v1/flows").await.json()["flows"].as_array().unwrap().clone() {
+        let code = flow["code"].as_str().unwrap().to_owned();
+        flow["draft"] = service.get(&format!("/api/v1/flows/{code}/draft")).await.json();
+        flows.push(flow);
+    }
+    flows
+}
+
+#[tokio::test]
+async fn what_authors_did_with_the_demo_flows_outlasts_a_restart() {
+    let mut service = Service::start();
+    assert_eq!(flows_of(&service).await.len(), 6);
+    let post = async |path: &str| {
+        let done = service.post(&format!("/api/v1/flows/{path}"), json!({})).await;
+        assert_eq!(done.status, 200, "{path}: {}", done.text);
+    };
+    // The guide "WhatsApp in an afternoon", step 4.
+    post("menu/unpublish").await;
+    let number = json!({"accounts": [{"channel": "whatsapp", "account": "+49301234567"}]});
+    assert_eq!(service.send(Method::PUT, "/api/v1/flows/menu/accounts", Some(number)).await.status, 200);
+    post("menu/publish").await;
+    // Another text, no journal, a flow that is offline, and one that is gone.
+    let draft = service.get("/api/v1/flows/nps-survey/draft").await;
+    let mut flow = draft.json();
+    flow["name"] = "Ours".into();
+    let save = service.request(Method::PUT, "/api/v1/flows/nps-survey/draft").bearer_auth(TOKEN);
+    assert_eq!(answered(save.header("If-Match", draft.header("etag")).json(&flow)).await.status, 200);
+    post("nps-survey/publish").await;
+    service.send(Method::PATCH, "/api/v1/flows/opt-in", Some(json!({"logging": "off"}))).await;
+    post("order-status/unpublish").await;
+    post("order-triage/unpublish").await;
+    assert_eq!(service.send(Method::DELETE, "/api/v1/flows/order-triage", None).await.status, 204);
+    let before = flows_of(&service).await;
+    assert_eq!(service.terminate(), Some(0));
+    service.restart(&[]);
+    assert_eq!(flows_of(&service).await, before);
 }
 
 #[tokio::test]
