@@ -55,12 +55,19 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<bool, Failure> {
-    let alone = alone::talks_a_second(options.talks).await?;
+    let alone = alone::talks_alone(options.talks).await?;
     let load = round(options, 0, 0).await?;
     println!("load: {} talks at once, {}", options.talks, load.verdict());
-    println!("  a call: p50 {:?}, p99 {:?}", at(&load.calls, 50), at(&load.calls, 99));
-    println!("  a talk: p50 {:?}, p99 {:?}", at(&load.talks, 50), at(&load.talks, 99));
-    let served = as_rate(options.talks, load.took);
+    for (what, served, alone) in
+        [("a call", &load.calls, &alone.calls), ("a talk", &load.talks, &alone.talks)]
+    {
+        for percent in [50, 99] {
+            let (served, alone) = (at(served, percent), at(alone, percent));
+            let ratio = served.as_secs_f64() / alone.as_secs_f64();
+            println!("  {what}: p{percent} {served:?}, the engine alone {alone:?}: {ratio:.1} times");
+        }
+    }
+    let (served, alone) = (as_rate(options.talks, load.took), as_rate(options.talks, alone.took));
     println!("  talks a second: {served:.0}, the engine alone {alone:.0}: {:.2}", served / alone);
     let mut is_right = load.is_right();
     if options.kills > 0 {

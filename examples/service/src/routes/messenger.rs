@@ -7,65 +7,13 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use chatflow::{Channel, Inbound};
 use chrono::DateTime;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody, Refusals};
 use crate::heard;
 use crate::input::{Params, Raw, read_json};
 use crate::routes::webhooks::{Challenge, Taken, challenged, signed};
-
-#[derive(Deserialize)]
-struct Webhook {
-    object: String,
-    #[serde(default)]
-    entry: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(default)]
-    messaging: Vec<Value>,
-}
-
-/// One event of a page, as far as it is read.
-#[derive(Deserialize)]
-struct Messaging {
-    sender: Person,
-    recipient: Person,
-    timestamp: Option<i64>,
-    message: Option<PageMessage>,
-    postback: Option<Postback>,
-}
-
-#[derive(Deserialize)]
-struct Person {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct PageMessage {
-    mid: String,
-    text: Option<String>,
-    quick_reply: Option<QuickReply>,
-    #[serde(default)]
-    attachments: Vec<Value>,
-    #[serde(default)]
-    is_echo: bool,
-}
-
-#[derive(Deserialize)]
-struct QuickReply {
-    payload: String,
-}
-
-#[derive(Deserialize)]
-struct Postback {
-    mid: Option<String>,
-    title: Option<String>,
-    payload: Option<String>,
-}
 
 /// Answers Meta's challenge.
 #[utoipa::path(get, path = "/webhooks/messenger", tag = "webhooks", params(Challenge), security(()),
@@ -90,52 +38,62 @@ pub async fn take(
     Raw(body): Raw,
 ) -> Result<Json<Taken>, ApiError> {
     signed(&app, &headers, &body)?;
-    let webhook: Webhook = read_json(&body)?;
-    if webhook.object != "page" {
+    let webhook: Map<String, Value> = read_json(&body)?;
+    if webhook.get("object").and_then(Value::as_str) != Some("page") {
         return Err(ApiError::invalid("object", "must be `page`"));
     }
     let (bot, mut taken) = (app.webhook_bot(), Taken::default());
-    for event in webhook.entry.into_iter().flat_map(|entry| entry.messaging) {
-        let Some(inbound) = serde_json::from_value(event).ok().and_then(inbound) else {
+    for event in events(&webhook) {
+        let Some(inbound) = inbound(event) else {
             taken.note("ignored");
             continue;
         };
         match heard::receive(&app, &bot, inbound).await {
             Ok(received) => taken.note(received.as_str()),
-            Err(error) => taken.refused(error)?,
+            Err(error) => taken.refused(error),
         }
         app.kick.now();
     }
-    Ok(Json(taken))
+    taken.answer()
+}
+
+/// The events of a webhook, part by part: what is wrong in itself hides no neighbour. An entry
+/// without events is one that says nothing.
+fn events(webhook: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    let entries = webhook.get("entry").and_then(Value::as_array).into_iter().flatten();
+    entries.flat_map(|entry| match entry["messaging"].as_array() {
+        Some(events) => events.as_slice(),
+        None => std::slice::from_ref(entry),
+    })
 }
 
 /// The message of a person. None: reports, echoes of what the page said, and what is not known.
-fn inbound(event: Messaging) -> Option<Inbound> {
-    let (page, person) = (event.recipient.id, event.sender.id);
-    let (mut inbound, id) = match (event.message, event.postback) {
-        (Some(message), _) if message.is_echo => return None,
-        (Some(message), _) => {
-            let text = message.text.unwrap_or_default();
-            let said = match (message.quick_reply, message.attachments.into_iter().next()) {
-                (Some(reply), _) => Inbound::choice(Channel::Messenger, page, person, reply.payload, text),
-                (None, Some(attachment)) => {
-                    let media = json!({"type": attachment["type"], "url": attachment["payload"]["url"]});
-                    Inbound::media(Channel::Messenger, page, person, media)
-                }
-                (None, None) => Inbound::text(Channel::Messenger, page, person, text),
-            };
-            (said, Some(message.mid))
+fn inbound(event: &Value) -> Option<Inbound> {
+    let (page, person) = (event["recipient"]["id"].as_str()?, event["sender"]["id"].as_str()?);
+    let (message, postback) = (&event["message"], &event["postback"]);
+    let (mut inbound, id) = if message.is_object() {
+        if message["is_echo"] == true {
+            return None;
         }
-        (None, Some(postback)) => {
-            let title = postback.title.unwrap_or_default();
-            (Inbound::choice(Channel::Messenger, page, person, postback.payload?, title), postback.mid)
-        }
-        (None, None) => return None,
+        let text = message["text"].as_str().unwrap_or_default();
+        let said = match (message["quick_reply"]["payload"].as_str(), message["attachments"].get(0)) {
+            (Some(payload), _) => Inbound::choice(Channel::Messenger, page, person, payload, text),
+            (None, Some(attachment)) => {
+                let media = json!({"type": attachment["type"], "url": attachment["payload"]["url"]});
+                Inbound::media(Channel::Messenger, page, person, media)
+            }
+            (None, None) => Inbound::text(Channel::Messenger, page, person, text),
+        };
+        (said, Some(message["mid"].as_str()?))
+    } else {
+        let (payload, title) =
+            (postback["payload"].as_str()?, postback["title"].as_str().unwrap_or_default());
+        (Inbound::choice(Channel::Messenger, page, person, payload, title), postback["mid"].as_str())
     };
     if let Some(id) = id {
         inbound = inbound.id(id);
     }
-    if let Some(at) = event.timestamp.and_then(DateTime::from_timestamp_millis) {
+    if let Some(at) = event["timestamp"].as_i64().and_then(DateTime::from_timestamp_millis) {
         inbound = inbound.timestamp(at);
     }
     Some(inbound)

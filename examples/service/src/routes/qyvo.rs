@@ -1,6 +1,9 @@
 //! The endpoints of Qyvo: a flow is started, flows are listed, what was started lately is polled.
 //! Bodies and statuses are those of `chatflow::wire::qyvo`.
 
+use std::collections::BTreeMap;
+
+use axum::extract::Query;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -9,15 +12,15 @@ use chatflow::flow::{FlowDef, TriggerDef};
 use chatflow::ops::SessionFilter;
 use chatflow::wire::HttpAnswer;
 use chatflow::wire::qyvo::{
-    Answers, FlowDetails, GetFlow, KEY_HEADER, TriggerFlow, flow_choices, flow_details, recent_sessions,
+    Answers, FlowDetails, GetFlow, KEY_HEADER, TriggerFlow, flow_choices, flow_details, invalid,
+    recent_sessions,
 };
-use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{ApiError, ErrorBody, Refusals};
 use crate::guard::Tenant;
-use crate::input::{Params, Raw};
+use crate::input::Raw;
 
 /// The answer of a wire format, as it is.
 pub fn respond(answer: HttpAnswer) -> Response {
@@ -44,6 +47,16 @@ pub struct TriggerFlowBody {
     /// The object that the flow reads as `context`.
     #[schema(value_type = Option<Object>)]
     context: Option<Value>,
+}
+
+/// The body of an answer to a request with fields that break rules.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `FaultyBody` writes")]
+pub struct FaultyShown {
+    /// All of them in a sentence.
+    message: String,
+    /// The rules that each field breaks.
+    errors: BTreeMap<String, Vec<String>>,
 }
 
 /// A session that was started or found.
@@ -75,18 +88,15 @@ pub struct FlowTriggeredBody {
         (status = 401, description = "No token.", body = ErrorBody),
         (status = 429, description = "Too many.", body = Object),
         (status = 503, description = "Come again.", body = Object)))]
-pub async fn trigger_flow(
-    Tenant { bot, .. }: Tenant,
-    headers: HeaderMap,
-    Raw(body): Raw,
-) -> Result<Response, ApiError> {
-    let key = headers.get(KEY_HEADER).map(HeaderValue::to_str).transpose();
-    let key = key.map_err(|_| ApiError::invalid(KEY_HEADER, "must be readable text"))?;
+pub async fn trigger_flow(Tenant { bot, .. }: Tenant, headers: HeaderMap, Raw(body): Raw) -> Response {
+    let Ok(key) = headers.get(KEY_HEADER).map(HeaderValue::to_str).transpose() else {
+        return respond(invalid(KEY_HEADER, "must be readable text"));
+    };
     let answer = match TriggerFlow::from_json(&body) {
         Ok(request) => Answers::default().of(&bot.trigger(request.into_request(key)).await),
         Err(refused) => refused,
     };
-    Ok(respond(answer))
+    respond(answer)
 }
 
 /// Names a flow.
@@ -119,7 +129,7 @@ pub struct FlowShown {
         (status = 404, description = "Flow not found.", body = Object),
         (status = 408, description = "It took too long.", body = ErrorBody),
         (status = 413, description = "Too large.", body = ErrorBody),
-        (status = 422, description = "A field breaks a rule.", body = Object),
+        (status = 422, description = "A field breaks a rule.", body = FaultyShown),
         (status = 429, description = "Too many.", body = ErrorBody),
         (status = 503, description = "Come again.", body = ErrorBody)))]
 pub async fn get_flow(Tenant { bot, .. }: Tenant, Raw(body): Raw) -> Result<Response, ApiError> {
@@ -127,7 +137,10 @@ pub async fn get_flow(Tenant { bot, .. }: Tenant, Raw(body): Raw) -> Result<Resp
         Ok(named) => named,
         Err(refused) => return Ok(respond(refused)),
     };
-    let code = FlowId::new(&named.flow_id).map_err(|rule| ApiError::invalid("flow_id", rule))?;
+    let code = match FlowId::new(&named.flow_id) {
+        Ok(code) => code,
+        Err(rule) => return Ok(respond(invalid("flow_id", rule))),
+    };
     let Some(status) = bot.flows().get(&code).await? else { return Ok(respond(flow_details(None))) };
     let definition = bot.flows().export(&code, status.online).await?;
     // A draft that cannot be read is started by nobody as yet.
@@ -152,8 +165,9 @@ pub async fn choices(Tenant { bot, .. }: Tenant) -> Result<Response, ApiError> {
 }
 
 /// The sessions to list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what is read of the query")]
 pub struct OfFlow {
     /// Those of this flow only.
     flow_id: Option<String>,
@@ -182,14 +196,23 @@ pub struct SessionShown {
 
 /// Lists sessions, the newest first, at most 100.
 #[utoipa::path(get, path = "/api/v1/triggers/new-flow-triggered", tag = "Qyvo", params(OfFlow),
-    responses((status = 200, description = "The sessions.", body = Vec<SessionShown>), Refusals))]
+    responses((status = 200, description = "The sessions.", body = Vec<SessionShown>),
+        (status = 401, description = "No token.", body = ErrorBody),
+        (status = 408, description = "It took too long.", body = ErrorBody),
+        (status = 422, description = "The flow's code breaks a rule.", body = FaultyShown),
+        (status = 429, description = "Too many.", body = ErrorBody),
+        (status = 503, description = "Come again.", body = ErrorBody)))]
 pub async fn new_flow_triggered(
     Tenant { bot, .. }: Tenant,
-    Params(of): Params<OfFlow>,
+    Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Response, ApiError> {
     let mut filter = SessionFilter::all();
-    if let Some(code) = of.flow_id {
-        filter = filter.flow(FlowId::new(code).map_err(|rule| ApiError::invalid("flow_id", rule))?);
+    // Of several the last one counts, as it does in a body.
+    if let Some((_, code)) = asked.iter().rfind(|(name, _)| name == "flow_id") {
+        filter = match FlowId::new(code) {
+            Ok(code) => filter.flow(code),
+            Err(rule) => return Ok(respond(invalid("flow_id", rule))),
+        };
     }
     let sessions = bot.sessions_with_contacts(filter).await?;
     Ok(respond(recent_sessions(&sessions, &bot.flows().list().await?)))

@@ -15,6 +15,7 @@ use futures_util::stream::{self, Stream as AnyStream};
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::app::{App, Bot};
 use crate::error::{ApiError, Refusals};
@@ -39,7 +40,9 @@ pub async fn session(
     let events = app.hub.listen();
     let first = details(&bot, &found(&bot, &id).await?).await?;
     let id = id.parse().map_err(|_| ApiError::not_found("there is no such session"))?;
-    let watch = SessionWatch { app, bot, id, events, told: None, pending: Some(first), over: false };
+    let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let watch = SessionWatch { app, bot, id, events, looks, told: None, pending: Some(first), over: false };
     let over = over(&watch.app);
     let parts = stream::unfold(watch, |mut watch| async move { Some((Ok(watch.next().await?), watch)) });
     Ok(Stream::new(parts.take_until(over)).keep_alive(KeepAlive::default()))
@@ -50,6 +53,8 @@ struct SessionWatch {
     bot: Bot,
     id: SessionId,
     events: Receiver<Arc<Event>>,
+    /// When to look at what other processes do, however much is heard from this one.
+    looks: Interval,
     /// The session as it was told last, in JSON.
     told: Option<String>,
     pending: Option<SessionDetails>,
@@ -57,7 +62,8 @@ struct SessionWatch {
 }
 
 impl SessionWatch {
-    /// The next event of the stream; none once the session has ended and that was told.
+    /// The next event of the stream; none once the session has ended and that was told, or is no
+    /// longer there.
     async fn next(&mut self) -> Option<Sse> {
         loop {
             if let Some(session) = self.pending.take() {
@@ -75,22 +81,27 @@ impl SessionWatch {
             tokio::select! {
                 heard = self.events.recv() => match heard {
                     Ok(event) if event.session == Some(self.id) => {
-                        self.pending = self.look().await;
+                        self.look().await;
                         return Some(told("event", &*event));
                     }
                     Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => self.pending = self.look().await,
+                    Err(RecvError::Lagged(_)) => self.look().await,
                     Err(RecvError::Closed) => return None,
                 },
-                () = tokio::time::sleep(LOOK) => self.pending = self.look().await,
+                _ = self.looks.tick() => self.look().await,
                 () = stopped(self.app.stopping.clone()) => return None,
             }
         }
     }
 
-    async fn look(&self) -> Option<SessionDetails> {
-        let record = self.bot.session(self.id).await.ok().flatten()?;
-        details(&self.bot, &record).await.ok()
+    /// Reads the session. A store that does not answer is asked again at the next look.
+    async fn look(&mut self) {
+        match self.bot.session(self.id).await {
+            Ok(Some(record)) => self.pending = details(&self.bot, &record).await.ok(),
+            // Its contact was forgotten.
+            Ok(None) => self.over = true,
+            Err(_) => {}
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use chatflow::Error;
@@ -65,6 +66,9 @@ pub struct Taken {
     /// left out.
     #[serde(flatten)]
     counts: HashMap<&'static str, u32>,
+    /// The first error that may pass.
+    #[serde(skip)]
+    later: Option<Error>,
 }
 
 impl Taken {
@@ -73,16 +77,29 @@ impl Taken {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    /// Counts what the engine refused: it would be refused the next time, too.
-    ///
-    /// # Errors
-    /// An error that may pass: the webhook comes again, and what was taken is a duplicate then.
-    pub fn refused(&mut self, error: Error) -> Result<(), ApiError> {
-        if error.is_retryable() || error.http_status() == 503 {
-            return Err(error.into());
+    /// Notes what the engine refused; whatever it is, the other events are taken. An error that may
+    /// pass has the webhook come again. Anything else is left out: it would be refused the next
+    /// time, too, and so would a message to a conversation that was set aside, until somebody
+    /// looks at it.
+    pub fn refused(&mut self, error: Error) {
+        let is_aside = matches!(error, Error::Quarantined(_));
+        if !is_aside && (error.is_retryable() || error.http_status() == 503) {
+            self.later.get_or_insert(error);
+            return;
         }
         tracing::warn!(code = error.code(), "an event of a webhook was left out");
         self.note("left_out");
-        Ok(())
+    }
+
+    /// The answer to the webhook, once all of its events were tried.
+    ///
+    /// # Errors
+    /// 503 where an event may be taken later: the webhook comes again, and what was taken is a
+    /// duplicate then.
+    pub fn answer(self) -> Result<Json<Self>, ApiError> {
+        match self.later {
+            Some(error) => Err(ApiError::from(error).with_status(StatusCode::SERVICE_UNAVAILABLE)),
+            None => Ok(Json(self)),
+        }
     }
 }

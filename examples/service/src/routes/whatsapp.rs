@@ -41,14 +41,13 @@ pub async fn take(
     let news = news.map_err(|bad| ApiError::invalid(bad.field, bad.rule))?;
     let (bot, mut taken) = (app.webhook_bot(), Taken::default());
     for news in news {
-        let done = event(&app, &bot, news.event, &mut taken).await;
+        event(&app, &bot, news.event, &mut taken).await;
         app.kick.now();
-        done?;
     }
-    Ok(Json(taken))
+    taken.answer()
 }
 
-async fn event(app: &App, bot: &Bot, event: WhatsAppEvent, taken: &mut Taken) -> Result<(), ApiError> {
+async fn event(app: &App, bot: &Bot, event: WhatsAppEvent, taken: &mut Taken) {
     let done = match event {
         WhatsAppEvent::Inbound(message) => {
             heard::receive(app, bot, *message).await.map(|received| received.as_str())
@@ -60,10 +59,7 @@ async fn event(app: &App, bot: &Bot, event: WhatsAppEvent, taken: &mut Taken) ->
         _ => Ok("ignored"),
     };
     match done {
-        Ok(what) => {
-            taken.note(what);
-            Ok(())
-        }
+        Ok(what) => taken.note(what),
         Err(error) => taken.refused(error),
     }
 }

@@ -368,6 +368,45 @@ async fn a_session_is_streamed_as_it_goes_on() {
 }
 
 #[tokio::test]
+async fn a_stream_sees_what_another_process_does_however_much_happens_here() {
+    let service = Service::start();
+    service.publish(hello("hello")).await;
+    let other = service.beside(&[]);
+    let session = started(&service, "hello", "+14155550123").await;
+    service.shown(1).await;
+    let path = format!("/api/v1/sessions/{}", session["id"].as_str().unwrap());
+    let stream =
+        tokio::spawn(answered(service.request(Method::GET, &format!("{path}/events?access_token={TOKEN}"))));
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let cancelled = other.post(&format!("{path}/cancel"), json!({})).await.json();
+    assert_eq!(cancelled, json!({"outcome": "cancelled"}));
+    let mut number = 1_000;
+    let begun = std::time::Instant::now();
+    while !stream.is_finished() {
+        assert!(begun.elapsed().as_secs() < 10, "the stream does not tell that the session was cancelled");
+        number += 1;
+        started(&service, "hello", &format!("+1415555{number}")).await;
+    }
+    let streamed = stream.await.unwrap().text;
+    assert!(streamed.contains("\"status\":\"cancelled\""), "{streamed}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_when_the_contact_is_forgotten() {
+    let service = Service::start();
+    service.publish(hello("hello")).await;
+    let session = started(&service, "hello", "+14155550123").await;
+    service.shown(1).await;
+    let path = format!("/api/v1/sessions/{}/events?access_token={TOKEN}", session["id"].as_str().unwrap());
+    let stream = tokio::spawn(answered(service.request(Method::GET, &path)));
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let contact = format!("/api/v1/contacts/{}", session["contact_id"].as_str().unwrap());
+    assert_eq!(service.send(Method::DELETE, &contact, None).await.status, 200);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), stream).await;
+    assert_eq!(ended.expect("the stream ends").unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn a_refused_change_of_a_flow_changes_nothing() {
     let service = Service::start();
     let before = service.get("/api/v1/flows/menu").await.json();

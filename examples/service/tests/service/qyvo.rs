@@ -102,3 +102,29 @@ async fn an_answer_goes_to_the_flow_that_asked() {
     assert_eq!(shown[0]["text"], "Hi Ada, how are you?");
     assert_eq!(shown[1]["text"], "Fine? Good to hear!");
 }
+
+#[tokio::test]
+async fn a_field_that_breaks_a_rule_is_told_in_the_shape_of_the_product_everywhere() {
+    let service = Service::start();
+    let actions = "/api/v1/actions";
+    let long = json!({"flow_id": "x".repeat(300)});
+    let poll = "/api/v1/triggers/new-flow-triggered";
+    let trigger = service.request(Method::POST, &format!("{actions}/trigger-flow")).bearer_auth(TOKEN);
+    let trigger = trigger.json(&json!({"flow_id": "abandoned-cart", "phone": "+14155550123"}));
+    for (refused, field) in [
+        (service.post(&format!("{actions}/get-flow"), json!({"flow_id": "a\u{0}"})).await, "flow_id"),
+        (service.post(&format!("{actions}/get-flow"), long).await, "flow_id"),
+        (service.get(&format!("{poll}?flow_id=")).await, "flow_id"),
+        (service.get(&format!("{poll}?flow_id=a%00")).await, "flow_id"),
+        (answered(trigger.header("Idempotency-Key", b"caf\xc3\xa9".as_slice())).await, "Idempotency-Key"),
+    ] {
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        let body = refused.json();
+        let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["errors", "message"], "{body}");
+        assert!(body["errors"][field][0].is_string(), "{body}");
+        assert!(body["message"].as_str().unwrap().starts_with(&format!("`{field}` ")), "{body}");
+    }
+    let twice = service.get(&format!("{poll}?flow_id=menu&flow_id=abandoned-cart")).await;
+    assert_eq!((twice.status, twice.json()), (200, json!([])));
+}

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chatflow_sqlite::rusqlite::Connection;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -50,7 +51,9 @@ fn text(id: &str, text: &str) -> Value {
 async fn cloud() -> Receiver {
     Receiver::start(|count, body| {
         let id = format!("wamid.out.{count}");
-        (200, json!({"messaging_product": "whatsapp", "contacts": [{"input": body["to"], "wa_id": "14155550123"}], "messages": [{"id": id}]}))
+        let to = body["to"].as_str().unwrap_or_default();
+        let contacts = json!([{"input": to, "wa_id": to.trim_start_matches('+')}]);
+        (200, json!({"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": id}]}))
     })
     .await
 }
@@ -195,6 +198,55 @@ async fn many_events_in_one_webhook_are_each_taken() {
 }
 
 #[tokio::test]
+async fn a_message_that_cannot_be_taken_keeps_no_other_from_being_taken() {
+    let service = connected(&cloud().await);
+    let from = |people: &[(&str, &str)]| {
+        let contacts: Vec<Value> = people.iter().map(|(number, _)| json!({"wa_id": number})).collect();
+        let messages = people.iter().map(|(number, id)| {
+            let mut said = text(id, "menu");
+            said["from"] = (*number).into();
+            said
+        });
+        change(json!({"contacts": contacts, "messages": messages.collect::<Vec<_>>()}))
+    };
+    let first = from(&[("14155550101", "wamid.a"), ("14155550102", "wamid.b")]);
+    assert_eq!(webhook(&service, &first).await.json(), json!({"started": 2}));
+    let Ok(file) = service.folder.path().join("service.db").canonicalize() else { return };
+    crate::kit::eventually(async || {
+        let live = service.get("/api/v1/sessions?status=waiting").await.json();
+        (live["sessions"].as_array().unwrap().len() == 2).then_some(())
+    })
+    .await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let contact = async |phone: &str| {
+        let found = service.get(&format!("/api/v1/contacts?phone=%2B{phone}")).await.json();
+        found["id"].as_str().unwrap().to_owned()
+    };
+    let (aside, newer) = (contact("14155550101").await, contact("14155550102").await);
+    assert_ne!(aside, newer);
+    let database = Connection::open(file).unwrap();
+    // One was set aside after repeated failure; the other was written by a newer release.
+    let set_aside = "UPDATE chatflow_conversation SET quarantined = 1 WHERE contact = ?1";
+    assert_eq!(database.execute(set_aside, [&aside]).unwrap(), 1);
+    let read = "SELECT record FROM chatflow_conversation WHERE contact = ?1";
+    let mut record: Vec<u8> = database.query_row(read, [&newer], |row| row.get(0)).unwrap();
+    record[4..6].copy_from_slice(&[0xff, 0xff]);
+    let write = "UPDATE chatflow_conversation SET record = ?2 WHERE contact = ?1";
+    assert_eq!(database.execute(write, (&newer, record)).unwrap(), 1);
+    let mixed = from(&[("14155550101", "wamid.1"), ("14155550102", "wamid.2"), ("14155550103", "wamid.3")]);
+    for _ in 0..2 {
+        let later = webhook(&service, &mixed).await;
+        assert_eq!((later.status, later.header("retry-after")), (503, "1"), "{}", later.text);
+        assert_eq!(later.json()["code"], "newer_format");
+        let listed = service.get(&format!("/api/v1/sessions?contact={}", contact("14155550103").await)).await;
+        assert_eq!(listed.json()["sessions"].as_array().unwrap().len(), 1, "it was taken, and once");
+    }
+    let rest = from(&[("14155550101", "wamid.1"), ("14155550104", "wamid.4")]);
+    let taken = webhook(&service, &rest).await;
+    assert_eq!((taken.status, taken.json()), (200, json!({"left_out": 1, "started": 1})));
+}
+
+#[tokio::test]
 async fn errors_of_the_api_decide_what_becomes_of_a_message() {
     let api = Receiver::start(|count, _| match count {
         0 => (400, json!({"error": {"code": 131_056, "message": "pair rate limit"}})),
@@ -246,6 +298,22 @@ async fn messenger_is_talked_to_as_well() {
     assert_eq!(post(&service, path, &chosen).await.json(), json!({"consumed": 1}));
     assert_eq!(post(&service, path, &chosen).await.json(), json!({"duplicate": 1}));
     assert_eq!(api.heard_all(2).await[1].body["message"]["text"], "You said yes.");
+    let mut mixed = event(json!({"mid": "m4", "text": "hi", "attachments": null, "quick_reply": 7}));
+    let good = mixed["entry"][0]["messaging"][0].clone();
+    mixed["entry"] = json!([7, null, {}, {"messaging": null}, {"messaging": {"sender": 1}},
+        {"messaging": [null, {"sender": {"id": 7}}, good]}]);
+    let taken = post(&service, path, &mixed).await;
+    assert_eq!(
+        (taken.status, taken.json()),
+        (200, json!({"ignored": 7, "started": 1})),
+        "each part by itself"
+    );
+    for none in [json!({"object": "page"}), json!({"object": "page", "entry": null})] {
+        assert_eq!(post(&service, path, &none).await.status, 200, "{none}");
+    }
+    for wrong in [json!({"object": "user", "entry": []}), json!([]), json!({"entry": []})] {
+        assert_eq!(post(&service, path, &wrong).await.status, 422, "{wrong}");
+    }
     let echo = event(json!({"mid": "m3", "text": "You said yes.", "is_echo": true}));
     assert_eq!(post(&service, path, &echo).await.json(), json!({"ignored": 1}));
 }
