@@ -432,17 +432,54 @@ impl<S: ConversationStore> Engine<S> {
         tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
     )]
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
-        Box::pin(self.tick_whole(limit)).await
+        Box::pin(self.tick_whole(limit, Shift::of(self.ports.timer.as_deref()))).await
     }
 
-    async fn tick_whole(&self, limit: usize) -> Result<Ticked, Error> {
+    /// Like [`tick`](Self::tick), until `stop` is ready: then it claims and sends nothing new, ends
+    /// the sends and calls that it has begun, settles what they came to, and returns
+    /// ([SEMANTICS R1](crate::semantics#r1)). For hosts that are woken, and tick beside a loop.
+    /// With a [`timer`](crate::Builder::timer) it returns after half of the lease in any case; what
+    /// is unsettled then is worked again once its lease has ended.
+    ///
+    /// ```
+    /// # async fn example(bot: chatflow::Engine<chatflow::MemoryStore>) -> Result<(), chatflow::Error> {
+    /// # async fn ctrl_c() {}
+    /// // with tokio: tokio::signal::ctrl_c()
+    /// let ticked = bot.tick_until(ctrl_c(), 32).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`tick`](Self::tick).
+    pub async fn tick_until(&self, stop: impl Future<Output = ()>, limit: usize) -> Result<Ticked, Error> {
+        let (over, timer) = (AtomicBool::new(false), self.ports.timer.as_deref());
+        let mut work = Box::pin(self.tick_whole(limit, Shift { timer, over: Some(&over) }));
+        let (mut stop, mut bound) = (pin!(stop), None);
+        poll_fn(|context| {
+            if !over.load(Ordering::Acquire) && stop.as_mut().poll(context).is_ready() {
+                over.store(true, Ordering::Release);
+                bound = timer.map(|timer| timer.sleep(self.ports.options.lease / 2));
+            }
+            if let Poll::Ready(ticked) = work.as_mut().poll(context) {
+                return Poll::Ready(ticked);
+            }
+            match &mut bound {
+                Some(bound) => bound.as_mut().poll(context).map(|()| Ok(Ticked::default())),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    async fn tick_whole(&self, limit: usize, shift: Shift<'_>) -> Result<Ticked, Error> {
         let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
         // What cannot be woken now is at the next tick; it must not keep the others from being
         // worked.
         if let Err(error) = self.wake_terminated(now).await {
             self.note_failure(BackgroundTask::Wake, error);
         }
-        let mut crew = Crew::new(self, Shift::of(self.ports.timer.as_deref()));
+        let mut crew = Crew::new(self, shift);
         let ticked = self.tick_with(&mut crew, limit).await;
         crew.finish().await;
         let (worked, mut next_due) =
@@ -465,15 +502,18 @@ impl<S: ConversationStore> Engine<S> {
         let is_starved = self.are_suspects_starved(now);
         // They have a part of it then, whatever else is due.
         let ordinary = if is_starved { limit - limit.div_ceil(4) } else { limit };
-        let mut worked = 0;
-        let last = loop {
+        let (mut worked, mut last) = (0, None);
+        while !crew.shift.is_over() {
             let look = crew.claim(ordinary - worked).await?;
             worked += look.claimed;
-            if !look.is_full || worked == ordinary {
-                break look;
+            let is_last = !look.is_full || worked == ordinary;
+            last = Some(look);
+            if is_last {
+                break;
             }
             crew.until_some_are_free().await;
-        };
+        }
+        let Some(last) = last.filter(|_| !crew.shift.is_over()) else { return Ok((worked, None)) };
         let is_overdue = last.next_due.is_some_and(|next| next <= self.now());
         if is_starved || (!last.is_full && is_overdue) {
             worked += crew.work_suspects(limit - worked).await?;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 fn repaired(answered: Answered) -> String {
     match answered {
-        Answered::Repair(prompt) => prompt,
+        Answered::Repair { prompt, .. } => prompt,
         other => panic!("{other:?}"),
     }
 }
@@ -95,6 +95,18 @@ fn what_is_wrong_is_listed_with_how_to_fix_it_until_the_flow_is_right() {
 
 /// L9
 #[test]
+fn a_repair_has_the_issues_that_its_prompt_lists() {
+    let mut draft = Draft::from_requirement("Wait.");
+    let Answered::Repair { prompt, issues } = draft.answer(BROKEN) else { panic!("it is broken") };
+    assert_eq!(issues.iter().count(), draft.progress().issues);
+    for issue in issues.errors() {
+        assert!(prompt.contains(&format!("- {issue:#}\n")), "{issue:#}: {prompt}");
+    }
+    assert!(codes(&issues).contains(&"unknown_field"));
+}
+
+/// L9
+#[test]
 fn the_rounds_are_bounded() {
     let mut draft = Draft::from_requirement("Wait.");
     repaired(draft.answer(BROKEN));
@@ -130,7 +142,9 @@ proptest! {
 
     #[test]
     fn any_answer_is_judged(answer in "[ -~{}\"\\\\`n\n]{0,400}") {
-        prop_assert!(matches!(Draft::from_requirement(&answer).answer(&answer), Answered::Repair(_)));
+        let answered = Draft::from_requirement(&answer).answer(&answer);
+        let is_repair = matches!(answered, Answered::Repair { .. });
+        prop_assert!(is_repair);
     }
 }
 
@@ -143,7 +157,7 @@ fn the_progress_of_a_draft_is_told_round_by_round() {
         (told.judged, told.rounds, told.issues > 0)
     };
     assert_eq!(progress(&draft), (0, 2, false));
-    assert!(matches!(draft.answer("no flow at all"), Answered::Repair(_)));
+    assert!(matches!(draft.answer("no flow at all"), Answered::Repair { .. }));
     assert_eq!(progress(&draft), (1, 2, true));
     let right = r#"{"spec": 1, "code": "x", "trigger": {"kind": "manual"}, "nodes": [{"id": "start", "kind": "start"}], "edges": []}"#;
     assert!(matches!(draft.answer(right), Answered::Flow(_)));

@@ -124,8 +124,19 @@ fn methods_of_engine() -> Vec<String> {
 fn methods_of_the_engine_are_in_the_order_of_use() {
     let methods = methods_of_engine();
     assert_eq!(
-        methods[..9],
-        ["builder", "trigger", "receive", "run", "run_until", "tick", "complete", "report", "cancel"]
+        methods[..10],
+        [
+            "builder",
+            "trigger",
+            "receive",
+            "run",
+            "run_until",
+            "tick",
+            "tick_until",
+            "complete",
+            "report",
+            "cancel"
+        ]
     );
     let at = |name: &str| methods.iter().position(|method| method == name).unwrap();
     let people = ["handoff", "resume_from_handoff", "pause", "contact", "merge", "relink"].map(at);

@@ -324,6 +324,41 @@ fn a_loop_that_is_stopped_ends_what_it_began() {
     assert_eq!(crowd.wire.sent().len(), 100, "each once");
 }
 
+/// R1: a tick that is stopped ends what it began, claims nothing more, and leaves no lease.
+#[test]
+fn a_tick_that_is_stopped_ends_what_it_began() {
+    let crowd = Crowd::due(100);
+    let timer = crowd.time.timer();
+    let bot = crowd.slow(Duration::from_millis(500), &[]).width(10).timer(timer).build();
+    let stop = crowd.time.sleep(Duration::from_millis(700));
+    let began = crowd.time.clock.now();
+    let ticked = crowd.time.block_on(bot.tick_until(stop, 100)).unwrap();
+    assert_eq!((ticked.worked, crowd.time.clock.now() - began), (20, TimeDelta::seconds(1)));
+    assert_eq!(crowd.sent().len(), 20);
+    let next = crowd.slow(Duration::ZERO, &[]).build();
+    assert_eq!(block_on(next.tick_until(std::future::pending(), 100)).unwrap().worked, 80);
+    assert_eq!(crowd.wire.sent().len(), 100, "each once");
+}
+
+/// R1: of a turn no further message is begun.
+#[test]
+fn a_tick_that_is_stopped_sends_no_further_message_of_a_turn() {
+    let crowd = Crowd::due(0);
+    let deferred = crowd.builder().deferred_delivery().build();
+    let three = flow("three").send("one", "One").send("two", "Two").send("three", "Three");
+    block_on(deferred.flows().ensure(&three.json())).unwrap();
+    let _ = block_on(deferred.trigger(TriggerRequest::new("three").phone(phone(0)))).unwrap();
+    let bot = crowd.slow(Duration::from_secs(7), &[]).timer(crowd.time.timer()).build();
+    let began = crowd.time.clock.now();
+    let stop = crowd.time.sleep(Duration::from_secs(1));
+    assert_eq!(crowd.time.block_on(bot.tick_until(stop, 10)).unwrap().worked, 1);
+    assert_eq!((crowd.wire.sent().len(), crowd.time.clock.now() - began), (1, TimeDelta::seconds(7)));
+    let stuck = crowd.slow(Duration::ZERO, &[0]).timer(crowd.time.timer()).build();
+    let (began, stop) = (crowd.time.clock.now(), crowd.time.sleep(Duration::from_secs(1)));
+    let _ = crowd.time.block_on(stuck.tick_until(stop, 10)).unwrap();
+    assert!(crowd.time.clock.now() - began <= TimeDelta::seconds(31), "half of the lease at most");
+}
+
 /// R1: one that never ends does not keep the loop from ending.
 #[test]
 fn a_loop_that_is_stopped_ends_within_a_bound() {

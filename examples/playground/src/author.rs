@@ -113,7 +113,7 @@ pub(crate) fn draft(request: &Value) -> Answer {
     let Some(answer) = optional(request, "answer") else { return Ok(json!({"prompt": draft.request()})) };
     Ok(match draft.answer(answer) {
         Answered::Flow(flow) => json!({"flow": flow.def().to_json(), "warnings": flow.warnings()}),
-        Answered::Repair(prompt) => json!({"prompt": prompt, "repair": true}),
+        Answered::Repair { prompt, .. } => json!({"prompt": prompt, "repair": true}),
         Answered::GivenUp(issues) => json!({"issues": issues}),
     })
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -58,19 +58,19 @@ async fn accept(app: &App, listener: TcpListener, router: Router) -> GracefulShu
     }
 }
 
-/// One connection, to its end.
+/// One connection, to its end. HTTP/1.1 alone, which proxies speak to a service: its time for a
+/// head runs from the first moment, while the choice of a version has none.
 fn connection(
     stream: TokioIo<tokio::net::TcpStream>,
     router: Router,
     connections: &GracefulShutdown,
 ) -> impl Future<Output = ()> + use<> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(REQUEST_TIME).max_buf_size(64 << 10);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(REQUEST_TIME).max_buf_size(64 << 10);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         router.clone().oneshot(request.map(Body::new))
     });
-    let serving = connections.watch(builder.serve_connection(stream, service).into_owned());
+    let serving = connections.watch(builder.serve_connection(stream, service));
     async move {
         // Broken connections are the peer's business.
         if let Err(error) = serving.await {

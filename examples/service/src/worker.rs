@@ -44,10 +44,12 @@ pub async fn work(app: Arc<App>) {
 async fn on_kicks(app: Arc<App>) {
     loop {
         tokio::select! {
-            () = app.kick.0.notified() => {}
+            // The end comes first, however much there is to do.
+            biased;
             () = stopped(app.stopping.clone()) => return,
+            () = app.kick.0.notified() => {}
         }
-        match app.bot.tick(BATCH).await {
+        match app.bot.tick_until(stopped(app.stopping.clone()), BATCH).await {
             // More may have come while this batch was worked.
             Ok(ticked) if ticked.worked > 0 => app.kick.now(),
             // A failure was told by the engine; the loop tries again.

@@ -32,7 +32,7 @@ use crate::limits::Limits;
 /// let flow = loop {
 ///     match draft.answer(&ask_model(&prompt)) {
 ///         Answered::Flow(flow) => break flow,
-///         Answered::Repair(next) => prompt = next,
+///         Answered::Repair { prompt: next, .. } => prompt = next,
 ///         Answered::GivenUp(issues) => panic!("{issues}"),
 ///     }
 /// };
@@ -67,9 +67,14 @@ pub struct DraftProgress {
 pub enum Answered {
     /// A flow that passes its checks. It may have [`warnings`](Flow::warnings).
     Flow(Box<Flow>),
-    /// The next message to the model, in the same conversation: it lists what is wrong and does not
-    /// repeat the first prompt.
-    Repair(String),
+    /// There is something wrong with it, and a round is left.
+    Repair {
+        /// The next message to the model, in the same conversation: it lists what is wrong and does
+        /// not repeat the first prompt.
+        prompt: String,
+        /// All that is wrong, for those who watch.
+        issues: Issues,
+    },
     /// The rounds are spent: what is wrong with the last answer.
     GivenUp(Issues),
 }
@@ -186,7 +191,10 @@ impl Draft {
             Ok(flow) => return Answered::Flow(Box::new(flow)),
             Err(issues) => issues,
         };
-        if self.rounds == 0 { Answered::GivenUp(issues) } else { Answered::Repair(repair(&issues)) }
+        match self.rounds {
+            0 => Answered::GivenUp(issues),
+            _ => Answered::Repair { prompt: repair(&issues), issues },
+        }
     }
 
     fn judge(&self, text: &str) -> Result<Flow, Issues> {

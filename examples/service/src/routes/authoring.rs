@@ -11,6 +11,7 @@ use chatflow::calls::{CallRef, CallResult};
 use chatflow::flow::draft::{Answered, Draft};
 use chatflow::flow::{Flow, Issue, Issues};
 use chatflow::ops::Completed;
+use futures_util::StreamExt;
 use futures_util::stream::{self, Stream as AnyStream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ use crate::calls::ai::ModelMessage;
 use crate::error::{ApiError, Refusals};
 use crate::guard::Tenant;
 use crate::input::JsonBody;
+use crate::worker::stopped;
 
 /// Rounds of one draft.
 const MOST_ROUNDS: u32 = 10;
@@ -37,7 +39,8 @@ pub struct Requirement {
     rounds: Option<u32>,
 }
 
-/// Drafts a flow by the model. Nothing is saved: the last event brings the definition.
+/// Drafts a flow by the model. Nothing is saved: the last event brings the definition. A stream
+/// that ends without one was cut off, since the process ends.
 #[utoipa::path(post, path = "/api/v1/drafts", tag = "drafts", request_body = Requirement,
     responses((status = 200, description = "Events `round`, then `flow`, `given_up` or `failed`.", content_type = "text/event-stream"),
         Refusals))]
@@ -59,17 +62,17 @@ pub async fn draft(
     }
     let draft = Draft::from_requirement(&asked.requirement).with_rounds(rounds);
     let talk = vec![ModelMessage::user(draft.prompt())];
-    let drafting = Drafting { app, draft, talk, rounds, over: false };
+    let over = stopped(app.stopping.clone());
+    let drafting = Drafting { app, draft, talk, over: false };
     let parts =
         stream::unfold(drafting, |mut drafting| async move { Some((Ok(drafting.next().await?), drafting)) });
-    Ok(Stream::new(parts).keep_alive(KeepAlive::default()))
+    Ok(Stream::new(parts.take_until(over)).keep_alive(KeepAlive::default()))
 }
 
 struct Drafting {
     app: Arc<App>,
     draft: Draft,
     talk: Vec<ModelMessage>,
-    rounds: u32,
     over: bool,
 }
 
@@ -96,11 +99,12 @@ impl Drafting {
                 self.over = true;
                 event("given_up", &json!({"issues": list(&issues)}))
             }
-            Answered::Repair(prompt) => {
-                let round = self.rounds - self.draft.rounds_left();
+            Answered::Repair { prompt, issues } => {
+                let progress = self.draft.progress();
+                let wrong: Vec<String> = issues.errors().map(|issue| format!("{issue:#}")).collect();
                 let part = event(
                     "round",
-                    &json!({"round": round, "of": self.rounds, "issues": prompt_issues(&prompt)}),
+                    &json!({"round": progress.judged, "of": progress.rounds, "issues": wrong}),
                 );
                 self.talk.push(ModelMessage::assistant(said));
                 self.talk.push(ModelMessage::user(prompt));
@@ -129,11 +133,6 @@ fn list(issues: &Issues) -> Vec<Issue> {
     issues.iter().cloned().collect()
 }
 
-/// The issues in a prompt for repair, a line each.
-fn prompt_issues(prompt: &str) -> Vec<&str> {
-    prompt.lines().filter_map(|line| line.strip_prefix("- ")).collect()
-}
-
 fn event(name: &str, what: &impl Serialize) -> Sse {
     Sse::default().event(name).data(serde_json::to_string(what).unwrap_or_default())
 }
@@ -160,10 +159,13 @@ pub struct CompletedView {
 
 /// Takes the answer of a function that said it would come later.
 #[utoipa::path(post, path = "/api/v1/calls/complete", tag = "sessions", request_body = LateAnswer,
-    responses((status = 200, description = "Whether a session took it.", body = CompletedView), Refusals))]
+    responses((status = 200, description = "The outcome.", body = CompletedView), Refusals))]
 pub async fn complete(
     Tenant { bot, .. }: Tenant,
     JsonBody(answer): JsonBody<LateAnswer>,
 ) -> Result<Json<CompletedView>, ApiError> {
+    if answer.reference.workspace != *bot.workspace()? {
+        return Err(ApiError::not_found("there is no such call"));
+    }
     Ok(Json(CompletedView { outcome: bot.complete(answer.reference, answer.result).await? }))
 }

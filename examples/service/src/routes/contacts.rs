@@ -44,9 +44,15 @@ pub async fn find(
 
 /// Reads a contact's id out of a path, and makes sure that the contact is there.
 async fn found(bot: &Bot, id: &str) -> Result<Contact, ApiError> {
-    let missing = || ApiError::not_found("there is no such contact");
-    let id = ContactId::new(id).map_err(|_| missing())?;
-    bot.contact(&id).await?.ok_or_else(missing)
+    bot.contact(&named(id)?).await?.ok_or_else(missing)
+}
+
+fn named(id: &str) -> Result<ContactId, ApiError> {
+    ContactId::new(id).map_err(|_| missing())
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("there is no such contact")
 }
 
 /// Returns one contact.
@@ -87,7 +93,7 @@ impl From<Erased> for ErasedView {
     }
 }
 
-/// Forgets a contact. Safe to repeat: of nobody nothing is removed.
+/// Forgets a contact. Safe to repeat: then it is no longer there.
 #[utoipa::path(delete, path = "/api/v1/contacts/{id}", tag = "contacts", params(("id" = String, Path), Forgetting),
     responses((status = 200, description = "Forgotten.", body = ErasedView), Refusals))]
 pub async fn erase(
@@ -96,14 +102,17 @@ pub async fn erase(
     InPath(id): InPath<String>,
     Params(how): Params<Forgetting>,
 ) -> Result<Json<ErasedView>, ApiError> {
-    let id = ContactId::new(id).map_err(|_| ApiError::not_found("there is no such contact"))?;
+    let id = named(&id)?;
+    // One that cannot be read is there, and is forgotten like any other.
+    let is_there = !matches!(bot.contact(&id).await, Ok(None));
     let mut options = EraseOptions::new();
     if how.keep_opt_out {
         options = options.keep_opt_out();
     }
     let erased = bot.erase(&id, options).await?;
+    // After a failure in between, a repetition finds what is left.
     heard::forget(&app, &bot, &id).await?;
-    Ok(Json(erased.into()))
+    if is_there { Ok(Json(erased.into())) } else { Err(missing()) }
 }
 
 /// The messages of a contact to a person.
@@ -249,8 +258,12 @@ pub async fn unpause(
 #[utoipa::path(post, path = "/api/v1/contacts/{id}/release", tag = "letters", params(("id" = String, Path)),
     responses((status = 200, description = "Whether it was set aside.", body = Done), Refusals))]
 pub async fn release(Tenant { bot, .. }: Tenant, InPath(id): InPath<String>) -> Result<Json<Done>, ApiError> {
-    let id = ContactId::new(id).map_err(|_| ApiError::not_found("there is no such contact"))?;
-    Ok(Json(Done { done: bot.release(&id).await? }))
+    let id = named(&id)?;
+    let done = bot.release(&id).await?;
+    if !done && bot.contact(&id).await?.is_none() {
+        return Err(missing());
+    }
+    Ok(Json(Done { done }))
 }
 
 /// Somebody who waits for a person.

@@ -45,32 +45,39 @@ pub async fn list(
 }
 
 fn names(contact: &str, message: &str) -> Result<(ContactId, MessageId), ApiError> {
-    let missing = || ApiError::not_found("there is no such message");
     Ok((ContactId::new(contact).map_err(|_| missing())?, message.parse().map_err(|_| missing())?))
+}
+
+fn was_there(done: bool) -> Result<Json<Done>, ApiError> {
+    if done { Ok(Json(Done { done })) } else { Err(missing()) }
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("there is no such message")
 }
 
 /// Sends a message once more, under the same id.
 #[utoipa::path(post, path = "/api/v1/dead-letters/{contact}/{message}/requeue", tag = "letters",
     params(("contact" = String, Path), ("message" = String, Path)),
-    responses((status = 200, description = "Whether it was there.", body = Done), Refusals))]
+    responses((status = 200, description = "Done.", body = Done), Refusals))]
 pub async fn requeue(
     Tenant { bot, .. }: Tenant,
     InPath((contact, message)): InPath<(String, String)>,
 ) -> Result<Json<Done>, ApiError> {
     let (contact, message) = names(&contact, &message)?;
-    Ok(Json(Done { done: bot.requeue(&contact, message).await? }))
+    was_there(bot.requeue(&contact, message).await?)
 }
 
 /// Drops a message for good.
 #[utoipa::path(delete, path = "/api/v1/dead-letters/{contact}/{message}", tag = "letters",
     params(("contact" = String, Path), ("message" = String, Path)),
-    responses((status = 200, description = "Whether it was there.", body = Done), Refusals))]
+    responses((status = 200, description = "Done.", body = Done), Refusals))]
 pub async fn drop_letter(
     Tenant { bot, .. }: Tenant,
     InPath((contact, message)): InPath<(String, String)>,
 ) -> Result<Json<Done>, ApiError> {
     let (contact, message) = names(&contact, &message)?;
-    Ok(Json(Done { done: bot.drop_dead_letter(&contact, message).await? }))
+    was_there(bot.drop_dead_letter(&contact, message).await?)
 }
 
 /// Contacts whose conversations were set aside.

@@ -95,15 +95,17 @@ async fn nothing_is_seen_or_changed_across_workspaces() {
         (Method::GET, format!("/api/v1/contacts/{contact}"), None),
         (Method::GET, "/api/v1/contacts?phone=%2B14155550123".to_owned(), None),
         (Method::POST, format!("/api/v1/contacts/{contact}/opt-out"), Some(json!({}))),
+        (Method::POST, format!("/api/v1/contacts/{contact}/release"), Some(json!({}))),
+        (Method::DELETE, format!("/api/v1/contacts/{contact}"), None),
+        (Method::POST, format!("/api/v1/dead-letters/{contact}/{id}.0.1/requeue"), Some(json!({}))),
+        (Method::DELETE, format!("/api/v1/dead-letters/{contact}/{id}.0.1"), None),
     ] {
         assert_eq!(as_other(method.clone(), &path, body).await.status, 404, "{method} {path}");
     }
-    let erased = as_other(Method::DELETE, &format!("/api/v1/contacts/{contact}"), None).await.json();
-    assert_eq!(erased["sessions"], 0);
     assert_eq!(as_other(Method::GET, "/api/v1/sessions", None).await.json()["sessions"], json!([]));
     assert_eq!(as_other(Method::GET, "/api/v1/console", None).await.json()["messages"], json!([]));
     let late = json!({"reference": {"workspace": "demo", "contact": contact, "call": format!("{id}.1")}, "result": {"failed": {"reason": "x"}}});
-    assert_eq!(as_other(Method::POST, "/api/v1/calls/complete", Some(late)).await.status, 422);
+    assert_eq!(as_other(Method::POST, "/api/v1/calls/complete", Some(late)).await.status, 404);
     let one = service.get(&format!("/api/v1/sessions/{id}")).await.json();
     assert_eq!(one["status"], "waiting", "the session is as it was");
 }
@@ -170,6 +172,62 @@ async fn a_body_that_never_ends_is_not_waited_for() {
     let (answer, took) = timed.await.unwrap();
     assert_eq!(answer, "HTTP/1.1 408");
     assert!((Duration::from_secs(9)..Duration::from_secs(15)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_says_too_little_is_closed() {
+    let service = Service::start();
+    let half = |bytes: &str| service.exchange(bytes.to_owned());
+    let all = tokio::join!(
+        half(""),
+        half("P"),
+        half("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        half("POST / HTTP/1.1\r\n")
+    );
+    for (_, took) in [all.0, all.1, all.2, all.3] {
+        assert!(took < Duration::from_secs(15), "{took:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_does_not_wait_for_a_model() {
+    // Connections are taken, and nothing is answered.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut service = Service::with(&[("LLM_URL", &url)]);
+    let draft = service.request(Method::POST, "/api/v1/drafts").bearer_auth(TOKEN);
+    let stream = draft.json(&json!({"requirement": "Greet everybody."})).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    let begun = Instant::now();
+    assert_eq!(service.terminate(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(stream.text().await.unwrap(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ends_begins_nothing_new() {
+    let receiver = Receiver::start(|_, _| {
+        std::thread::sleep(Duration::from_secs(3));
+        (200, json!({"code": 200, "msg": "success"}))
+    })
+    .await;
+    let settings = [("GPTBOTS_URL", &*receiver.url), ("GPTBOTS_TOKEN", "secret")];
+    let mut service = Service::with(&settings);
+    let mut flow = hello("hello");
+    flow["settings"]["sender"] = json!({"channel": "web", "account": "site"});
+    flow["nodes"][2] = json!({"id": "wait", "kind": "send_message", "text": "One more."});
+    service.publish(flow).await;
+    receiver.start_flow(&service, "hello").await;
+    receiver.heard_all(1).await;
+    let stopped = Instant::now();
+    assert_eq!(service.terminate(), Some(0));
+    assert!(stopped.elapsed() < Duration::from_secs(6), "{:?}", stopped.elapsed());
+    let begun: Vec<Value> = receiver.heard().into_iter().map(|heard| heard.body["text"].clone()).collect();
+    assert_eq!(begun, ["Hi Ada, how are you?"], "of three messages of a turn one was begun");
+    service.restart(&settings);
+    let heard = receiver.heard_all(3).await;
+    let texts: Vec<&Value> = heard.iter().map(|heard| &heard.body["text"]).collect();
+    assert_eq!(texts, ["Hi Ada, how are you?", "One more.", "? Good to hear!"], "each once, in order");
 }
 
 #[tokio::test]

@@ -219,6 +219,18 @@ fn of_another_workspace(service: &Service, other: &str, session: &str, contact: 
         ("it is migrated", post(format!("/api/v1/sessions/{session}/migrate"), json!({"version": 1})), 404),
         ("its contact is paused", post(format!("/api/v1/contacts/{contact}/pause"), json!({})), 404),
         ("it opts out", post(format!("/api/v1/contacts/{contact}/opt-out"), json!({})), 404),
+        ("it is taken back to work", post(format!("/api/v1/contacts/{contact}/release"), json!({})), 404),
+        ("it is forgotten", with(Method::DELETE, format!("/api/v1/contacts/{contact}"), json!({})), 404),
+        (
+            "its message is sent again",
+            post(format!("/api/v1/dead-letters/{contact}/{session}.0.1/requeue"), json!({})),
+            404,
+        ),
+        (
+            "its message is dropped",
+            with(Method::DELETE, format!("/api/v1/dead-letters/{contact}/{session}.0.1"), json!({})),
+            404,
+        ),
         (
             "its messages are read",
             with(Method::GET, format!("/api/v1/contacts/{contact}/messages"), json!({})),
@@ -234,7 +246,7 @@ fn of_another_workspace(service: &Service, other: &str, session: &str, contact: 
                 "/api/v1/calls/complete".to_owned(),
                 json!({"reference": call, "result": {"value": {"value": 1}}}),
             ),
-            422,
+            404,
         ),
         (
             "its flow is started",

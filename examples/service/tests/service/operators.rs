@@ -276,6 +276,7 @@ async fn a_contact_is_paused_opted_out_and_forgotten() {
     let erased = service.send(Method::DELETE, &contact, None).await.json();
     assert_eq!((&erased["sessions"], &erased["addresses"]), (&json!(1), &json!(1)));
     assert_eq!(service.get(&contact).await.status, 404);
+    assert_eq!(service.send(Method::DELETE, &contact, None).await.status, 404);
     let kept = service.send(Method::DELETE, &format!("{contact}?keep_opt_out=true"), None).await;
     assert_eq!(kept.status, 422, "it needs a secret: {}", kept.text);
 }
@@ -451,6 +452,11 @@ async fn a_message_that_was_given_up_is_tried_again_or_dropped() {
     assert_eq!(service.post(&format!("{path}/requeue"), json!({})).await.json(), json!({"done": true}));
     eventually(letters).await;
     assert_eq!(service.send(Method::DELETE, &path, None).await.json(), json!({"done": true}));
-    assert_eq!(service.send(Method::DELETE, &path, None).await.json(), json!({"done": false}));
+    assert_eq!(service.send(Method::DELETE, &path, None).await.status, 404);
+    assert_eq!(service.post(&format!("{path}/requeue"), json!({})).await.status, 404);
+    let release =
+        async |contact: &str| service.post(&format!("/api/v1/contacts/{contact}/release"), json!({})).await;
+    assert_eq!(release(contact).await.json(), json!({"done": false}), "it is not set aside");
+    assert_eq!(release("nobody").await.status, 404);
     assert_eq!(service.get("/api/v1/quarantine").await.json(), json!({"contacts": []}));
 }
