@@ -180,14 +180,6 @@ fn weathers(plan: &SimPlan) -> [(&'static str, SimPlan); 8] {
 fn count(args: &Args, seeds: u64, fails: impl Fn(SimPlan) -> bool) -> (usize, String) {
     let (mut found, mut where_found) = (0, BTreeSet::new());
     for seed in 0..seeds {
-        if std::env::var("FIRST").is_ok() {
-            if let Some((name, _)) =
-                weathers(&args.plan).into_iter().find(|(_, plan)| fails(plan.clone().with_seed(seed)))
-            {
-                return (1, name.to_owned());
-            }
-            continue;
-        }
         let plans = weathers(&args.plan).into_iter();
         let by = plans.filter(|(_, plan)| fails(plan.clone().with_seed(seed))).map(|(name, _)| name);
         let by: Vec<&str> = by.collect();
@@ -197,25 +189,37 @@ fn count(args: &Args, seeds: u64, fails: impl Fn(SimPlan) -> bool) -> (usize, St
     (found, where_found.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// Every planted defect, with the number of seeds that find it.
+/// Every planted defect, with the number of seeds that find it: false if a defect of what lies
+/// between engine and world is not found. Flaws of stores that no schedule shows are for
+/// `store_suite!`.
 fn planted(args: &Args, seeds: u64) -> bool {
-    let mut missed = 0;
-    let mut tell = |name: String, (found, by): (usize, String)| {
+    let tell = |name: &str, (found, by): (usize, String)| {
         println!("{found:>5} of {seeds} seeds find {name}: {by}");
-        missed += usize::from(found == 0);
+        found > 0
     };
+    let (mut missed, mut left) = (Vec::new(), Vec::new());
     for defect in Defect::ALL {
         let fails = |plan| Sim::new(MemoryStore::new).plan(plan).plant(defect).fails().is_some();
-        tell(format!("{defect:?}"), count(args, seeds, fails));
+        let name = format!("{defect:?}");
+        if !tell(&name, count(args, seeds, fails)) {
+            missed.push(name);
+        }
     }
     for flaw in Flaw::ALL {
         let fails = |plan| {
             let sim = Sim::new(|| Flawed::new(MemoryStore::new(), flaw)).plan(plan);
             sim.fails().is_some()
         };
-        tell(format!("store: {flaw:?}"), count(args, seeds, fails));
+        let name = format!("{flaw:?}");
+        if !tell(&format!("store: {name}"), count(args, seeds, fails)) {
+            left.push(name);
+        }
     }
     let all = Defect::ALL.len() + Flaw::ALL.len();
-    println!("{} of {all} planted defects are found", all - missed);
-    true
+    println!("{} of {all} planted defects are found", all - missed.len() - left.len());
+    println!("left to `store_suite!`: {}", left.join(", "));
+    if !missed.is_empty() {
+        println!("MISSED {}", missed.join(", "));
+    }
+    missed.is_empty()
 }

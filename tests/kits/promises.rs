@@ -24,7 +24,7 @@ const SHOP: &str = "+15550100";
 const ADA: &str = "+14155550123";
 
 /// So many polls take some seconds: what has not come by then does not come.
-const MANY_POLLS: usize = 10_000_000;
+const MANY_POLLS: usize = 3_000_000;
 
 const HI: (&str, &str) = ("hi", r#""kind": "send_message", "text": "Hi""#);
 
