@@ -200,7 +200,8 @@
 //! }
 //! ```
 //!
-//! The guide is [`docs/own-store.md`]; `store_suite!` of the feature `testkit` then tries every rule.
+//! The guide is [`docs/own-store.md`]; `store_suite!` of the feature `testkit` then tries every
+//! rule.
 //!
 //! **Run many engines.** Engines in any number of tasks, processes and machines share a store:
 //! there is no leader, and nothing to assign. Clones of an engine are one engine;

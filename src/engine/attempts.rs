@@ -1,5 +1,5 @@
-//! The memory of a call while it is decided again: lost races, aliases that others have, attempts of
-//! which nobody knows whether they were written (SEMANTICS S17, D6).
+//! The memory of a call while it is decided again: lost races, aliases that others have, attempts
+//! of which nobody knows whether they were written (SEMANTICS S17, D6).
 
 use std::time::Duration;
 

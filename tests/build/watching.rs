@@ -238,8 +238,8 @@ fn versions_that_are_missing_are_counted() {
     assert_eq!(measured.of("chatflow_versions_missing_total{flow=hello,reason=not_readable}"), [1.0]);
 }
 
-/// Notes of a subscriber: the names of spans, those that they began in, and the fields of events with the span that they were
-/// in.
+/// Notes of a subscriber: the names of spans, those that they began in, and the fields of events
+/// with the span that they were in.
 #[derive(Clone, Default)]
 struct Seen(Arc<Log>);
 

@@ -281,8 +281,8 @@ impl Clock for Hasty {
     }
 }
 
-/// L10, S17: a lost race is decided again on what is there now; `Contention` after ten seconds, with
-/// nothing changed.
+/// L10, S17: a lost race is decided again on what is there now; `Contention` after ten seconds,
+/// with nothing changed.
 #[test]
 fn a_lost_race_is_decided_anew() {
     let flows = Raced::default();

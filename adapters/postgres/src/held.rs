@@ -59,7 +59,8 @@ impl Inner {
         answered.await.unwrap_or_else(|_| Err(stopped("update"))).map(Some)
     }
 
-    /// The transaction. [`Committed::Conflict`]: nothing was written, and it is to be decided again.
+    /// The transaction. [`Committed::Conflict`]: nothing was written, and it is to be decided
+    /// again.
     async fn hold(
         &self,
         row: &Arc<LoadRow>,

@@ -196,8 +196,8 @@ impl Coverage {
         std::fs::write(folder.join(format!("{name}.coverage.json")), serde_json::to_vec(self)?)
     }
 
-    /// Returns the sum of all that was [saved](Self::save) in a folder. Where a flow was edited since
-    /// a test came to it, so that it has other nodes or edges, that test is left out.
+    /// Returns the sum of all that was [saved](Self::save) in a folder. Where a flow was edited
+    /// since a test came to it, so that it has other nodes or edges, that test is left out.
     ///
     /// # Errors
     /// Those of the file system, and `InvalidData` for a file that is no coverage.

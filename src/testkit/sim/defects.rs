@@ -78,7 +78,7 @@ pub enum Defect {
     /// A process keeps a flow itself, cut short under the same number, and what tells its text is
     /// left out of what is written.
     CutsFlows,
-    /// What tells the text of a version from another is left out of what is written.
+    /// The mark that tells the text of a version from another is left out of all that is written.
     ForgetsDigests,
 }
 

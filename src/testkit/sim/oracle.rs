@@ -176,28 +176,7 @@ impl Oracle {
                 let first = *self.keys.entry((flow, key.clone())).or_insert(told);
                 self.check(first == told, || format!("K1: key {key} was answered {first:?} and is {told:?}"));
             }
-            CallOutcome::Received { text, answer: Ok(answer) } => {
-                let is_free = self.may_come_again(&text);
-                let verdict = match answer {
-                    Received::Duplicate { first } => *first,
-                    other => {
-                        let is_first = other.session().is_none() || self.taken_by_a_call.insert(text.clone());
-                        self.check(is_free || is_first, || format!("I8: `{text}` was taken by two calls"));
-                        other
-                    }
-                };
-                if let Received::Consumed { session } = &verdict {
-                    self.taken.insert(text.clone(), *session);
-                }
-                // A message that nothing took is not remembered.
-                if verdict == Received::Unmatched {
-                    return;
-                }
-                let first = self.verdicts.entry(text.clone()).or_insert_with(|| verdict.clone()).clone();
-                self.check(is_free || first == verdict, || {
-                    format!("M1: `{text}` was {first} and is {verdict}")
-                });
-            }
+            CallOutcome::Received { text, answer: Ok(answer) } => self.received(&text, answer),
             CallOutcome::Triggered { answer: Err(error), .. }
             | CallOutcome::Received { answer: Err(error), .. } => {
                 let is_calm = self.is_calm && error.is_retryable();
@@ -222,6 +201,28 @@ impl Oracle {
                 self.check(is_expected, || format!("E: a tick failed: {error}"));
             }
         }
+    }
+
+    /// A call was told what became of a message.
+    fn received(&mut self, text: &str, answer: Received) {
+        let is_free = self.may_come_again(text);
+        let verdict = match answer {
+            Received::Duplicate { first } => *first,
+            other => {
+                let is_first = other.session().is_none() || self.taken_by_a_call.insert(text.to_owned());
+                self.check(is_free || is_first, || format!("I8: `{text}` was taken by two calls"));
+                other
+            }
+        };
+        if let Received::Consumed { session } = &verdict {
+            self.taken.insert(text.to_owned(), *session);
+        }
+        // A message that nothing took is not remembered.
+        if verdict == Received::Unmatched {
+            return;
+        }
+        let first = self.verdicts.entry(text.to_owned()).or_insert_with(|| verdict.clone()).clone();
+        self.check(is_free || first == verdict, || format!("M1: `{text}` was {first} and is {verdict}"));
     }
 
     /// Checks what is stored after a step.

@@ -223,8 +223,8 @@ fn a_field_that_is_missing_under_its_name_is_told_once() {
         format!("{issues:#}"),
         "node \"n\": kind: is required, but is written \"type\" (missing_field); rename `type` to `kind`\n\
          node \"call\": url: is required, but is written \"uri\" (missing_field); rename `uri` to `url`\n\
-         edges[0]: from: is required, but is written \"source\" (missing_field); rename `source` to `from`\n\
-         edges[0]: to: is required, but is written \"target\" (missing_field); rename `target` to `to`"
+         edges[0].from: is required, but is written \"source\" (missing_field); rename `source` to `from`\n\
+         edges[0].to: is required, but is written \"target\" (missing_field); rename `target` to `to`"
     );
     let first = serde_json::to_value(issues.iter().next().unwrap()).unwrap();
     assert_eq!(first["repair"], json!({"do": "rename", "path": "nodes[1].type", "to": "kind"}));

@@ -99,8 +99,8 @@ pub struct Played {
 /// A line of a transcript.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LineView {
-    /// `said`, `chose`, `sent`, `passed`, `called`, `answered`, `handed_back`, `state`, `not_taken`,
-    /// `reached`, `acted`, `visited` or `noticed`.
+    /// `said`, `chose`, `sent`, `passed`, `called`, `answered`, `handed_back`, `state`,
+    /// `not_taken`, `reached`, `acted`, `visited` or `noticed`.
     kind: &'static str,
     /// As people read it.
     text: String,
