@@ -70,7 +70,7 @@ test("two_windows_keep_each_other_s_flows", async () => {
   await page.reload();
   await opened(page);
   await gallery(page);
-  assert.deepEqual((await page.locator(".table-name b").allInnerTexts()).sort(), ["One", "Two and a half"]);
+  await shows(async () => (await page.locator(".table-name b").allInnerTexts()).sort(), ["One", "Two and a half"]);
   await close();
 });
 
