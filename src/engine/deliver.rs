@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 
 use crate::calls::Call;
 use crate::engine::Engine;
+use crate::engine::crew::Shift;
 use crate::engine::deadline::{HostOutcome, bounded};
 use crate::engine::pacer::Passes;
-use crate::engine::tick::Shift;
 use crate::error::{SendError, StoreErrorKind};
 use crate::id::{CallId, ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, DeliveryResult, Outgoing, SendException};

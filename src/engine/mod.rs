@@ -44,6 +44,7 @@ mod gauges;
 
 mod attempts;
 mod catalogue;
+mod crew;
 mod deadline;
 mod deliver;
 mod entries;
@@ -95,7 +96,7 @@ use deadline::Timer;
 use pacer::Pacer;
 use queue::CallerQueues;
 use skew::StoreClock;
-use tick::AtWork;
+use crew::AtWork;
 use upkeep::Upkeep;
 use workspaces::Catalogues;
 

@@ -2,21 +2,27 @@
 //! apply what is due, do what that leads to. Ticks come here, and calls whose delivery did not go
 //! plainly.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::Alias;
 use crate::calls::{Answer, Call};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
+use crate::engine::crew::{Shift, Tenure};
 use crate::engine::deadline::{HostOutcome, bounded};
 use crate::engine::deliver::Delivery;
-use crate::engine::tick::{Shift, Tenure};
 use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, WorkspaceId};
-use crate::kernel::{CarriedOptOut, DeliveryResult, Meeting, WorkBooking};
+use crate::kernel::{CarriedOptOut, DeliveryResult, Meeting, WorkBooking, later};
 use crate::observer::{BackgroundTask, Cause, EventKind, PendingEvent, Timings};
-use crate::store::{ConversationStore, Loaded, Lookup, Subject};
+use crate::store::{ConversationStore, LeasedConversation, Loaded, Lookup, Settle, Settled, Subject};
+
+/// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
+const MOST_CLAIMS: u32 = 10;
+/// The pause before a conversation is looked at again that a newer release wrote, or that needs a
+/// version which cannot be used here (SEMANTICS S14).
+const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// Rounds of one claim; what is left is due again.
 const ROUNDS: u32 = 100;
@@ -73,6 +79,55 @@ impl Done {
 }
 
 impl<S: ConversationStore> Engine<S> {
+    /// Works a conversation that was claimed, and sets it aside or puts it off where that cannot be.
+    pub(super) async fn work_one(&self, tenure: Tenure<'_>, claimed: LeasedConversation) {
+        let LeasedConversation { workspace, stored, claims } = claimed;
+        let contact = stored.contact.clone();
+        let revision = stored.revision;
+        let settled = stored.settled;
+        let flows = self.ports.catalogues.of(&workspace);
+        let outcome = if claims > MOST_CLAIMS {
+            Err(Error::Quarantined(contact.clone()))
+        } else {
+            let loaded = Loaded { conversation: Some(stored), ..Loaded::default() };
+            self.work_claimed(&workspace, &flows, tenure, &contact, loaded).await
+        };
+        let (due_at, quarantine) = match outcome {
+            Err(Error::Quarantined(_)) => (None, true),
+            Err(Error::NewerFormat { .. } | Error::VersionMissing { .. }) => {
+                (Some(later(self.now(), NEWER_PAUSE)), false)
+            }
+            Err(Error::ClockSkew { .. }) => (Some(self.now()), false),
+            Ok(()) => return,
+            // Anything else is claimed again when the lease ends.
+            Err(error) => {
+                self.note_failure(BackgroundTask::Work, error);
+                return;
+            }
+        };
+        let settle = Settle {
+            workspace: workspace.clone(),
+            contact: contact.clone(),
+            token: tenure.token,
+            revision,
+            settled,
+            due_at,
+            quarantine,
+            now: self.now(),
+        };
+        match self.store.settle(&settle).await {
+            Ok(Settled::Done) if quarantine => {
+                self.tell_one(&workspace, &contact, Cause::Tick, |at| {
+                    PendingEvent::new(at, EventKind::Quarantined)
+                });
+            }
+            Ok(_) => {}
+            Err(error) => {
+                self.note_failure(BackgroundTask::Settle, error.into());
+            }
+        }
+    }
+
     /// Continues after a delivery whose messages were handed over.
     pub(super) async fn work(
         &self,

@@ -7,6 +7,7 @@ mod date;
 mod near;
 mod ordinal;
 mod reply;
+mod several;
 mod speech;
 mod web;
 
@@ -207,7 +208,7 @@ impl Choices {
             let place = choice::find(self, said.payload, said.text)?;
             return Some(ReplyMeaning::Choice { place, id: id(place)? });
         };
-        let places = choice::find_several(self, said.payload, said.text, language)?;
+        let places = several::find_several(self, said.payload, said.text, language)?;
         let fits = (several.least..=several.most).contains(&places.len());
         fits.then(|| places.into_iter().filter_map(id).collect()).map(ReplyMeaning::Several)
     }
@@ -216,7 +217,7 @@ impl Choices {
     pub(crate) fn has(&self, text: &str) -> bool {
         match self.several {
             None => choice::find(self, None, text).is_some(),
-            Some(_) => choice::find_several(self, None, text, None).is_some(),
+            Some(_) => several::find_several(self, None, text, None).is_some(),
         }
     }
 }
