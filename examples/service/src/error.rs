@@ -56,6 +56,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", what)
     }
 
+    /// True if it is about something that is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// 401.
     #[must_use]
     pub fn unauthenticated() -> Self {

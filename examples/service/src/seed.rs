@@ -1,8 +1,8 @@
 //! The demo workspace: flows to try, and a token.
 
-use chatflow::flow::{FlowDef, gallery};
+use chatflow::flow::gallery;
 use chatflow::ops::{FlowSource, Logging};
-use chatflow::{Account, Channel, FlowId};
+use chatflow::{Account, Channel};
 
 use crate::app::App;
 use crate::tokens;
@@ -19,33 +19,26 @@ const SPOKEN_TO: &[&str] = &["menu", "triage"];
 const TOKEN_NAME: &str = "demo";
 
 /// Fills the workspace, once, and makes its token. What its authors did since is theirs: nothing
-/// is put back that they changed, took offline or deleted.
+/// is put back that they changed, took offline or deleted, as long as a flow is left.
 ///
 /// # Errors
 /// The error of the database or the engine.
 pub async fn demo(app: &App) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let (database, workspace) = (&app.database, &*app.config.workspace);
-    let tokens = database.tokens().await?;
-    // It is made last.
-    if !tokens.iter().any(|row| row.workspace == workspace && row.name == TOKEN_NAME) {
+    if app.webhook_bot().flows().list().await?.is_empty() {
         fill(app).await?;
     }
-    tokens::issue(database, workspace, TOKEN_NAME, app.config.token.as_deref()).await
+    tokens::issue(&app.database, &app.config.workspace, TOKEN_NAME, app.config.token.as_deref()).await
 }
 
-/// Publishes the flows that are not there yet, and journals what they do, so that an operator has
-/// something to look at.
+/// Publishes the flows, and journals what they do, so that an operator has something to look at.
 async fn fill(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let bot = app.webhook_bot();
     let shop = Account::new(Channel::WhatsApp, SHOP)?;
     let mut sources = Vec::new();
     for name in CALLED.iter().chain(SPOKEN_TO) {
         let template = gallery::template(name).ok_or_else(|| format!("there is no template `{name}`"))?;
-        let code = FlowId::new(FlowDef::from_json(template.json)?.code)?;
-        if bot.flows().get(&code).await?.is_none() {
-            let source = FlowSource::new(template.json);
-            sources.push(if template.is_manual { source } else { source.on([shop.clone()]) });
-        }
+        let source = FlowSource::new(template.json);
+        sources.push(if template.is_manual { source } else { source.on([shop.clone()]) });
     }
     for flow in bot.flows().by(TOKEN_NAME).ensure_all(sources).await? {
         bot.flows().set_logging(&flow.flow, Logging::Texts).await?;

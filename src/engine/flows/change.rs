@@ -8,8 +8,8 @@ use crate::address::Account;
 use crate::engine::attempts::Patience;
 use crate::engine::flows::{FlowStatus, Flows};
 use crate::error::Error;
-use crate::id::{FlowId, FlowVersion};
-use crate::store::{ConversationStore, FlowChange, FlowEntry, FlowSaved, FlowState};
+use crate::id::{FlowId, FlowVersion, check_name};
+use crate::store::{AccountName, ConversationStore, FlowChange, FlowEntry, FlowSaved, FlowState};
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets
@@ -83,6 +83,21 @@ pub(super) fn rebind(entry: &mut FlowEntry, accounts: &[Account], is_manual: boo
     }
     entry.accounts = accounts.to_vec();
     entry.account_names.retain(|named| accounts.contains(&named.account));
+    Ok(())
+}
+
+/// Names an account that a flow is bound to; an empty name is none.
+pub(super) fn rename_account(entry: &mut FlowEntry, account: &Account, name: &str) -> Result<(), Error> {
+    if !name.is_empty() {
+        check_name(name).map_err(|rule| Error::invalid("name", rule))?;
+    }
+    if !entry.accounts.contains(account) {
+        return Err(Error::invalid("account", format_args!("`{account}` is not bound to the flow")));
+    }
+    entry.account_names.retain(|named| named.account != *account);
+    if !name.is_empty() {
+        entry.account_names.push(AccountName { account: account.clone(), name: name.into() });
+    }
     Ok(())
 }
 

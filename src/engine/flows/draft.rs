@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use crate::address::Account;
-use crate::engine::flows::change::{Change, existing, new_entry};
+use crate::engine::flows::change::{Change, existing, new_entry, rename_account};
 use crate::engine::flows::{Amendment, FlowStatus, Flows, Imported, Logging};
 use crate::error::Error;
 use crate::flow::{DraftText, Flow, FlowDef, Issues, TriggerDef, gallery};
 use crate::id::{FlowId, check_name};
-use crate::store::{AccountName, ConversationStore, FlowEntry};
+use crate::store::{ConversationStore, FlowEntry};
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft.
@@ -113,18 +113,9 @@ impl<S: ConversationStore> Flows<'_, S> {
         account: &Account,
         name: &str,
     ) -> Result<FlowStatus, Error> {
-        if !name.is_empty() {
-            check_name(name).map_err(|rule| Error::invalid("name", rule))?;
-        }
         self.change(flow, |entry, _| {
             let mut entry = existing(entry, flow)?;
-            if !entry.accounts.contains(account) {
-                return Err(Error::invalid("account", format_args!("`{account}` is not bound to the flow")));
-            }
-            entry.account_names.retain(|named| named.account != *account);
-            if !name.is_empty() {
-                entry.account_names.push(AccountName { account: account.clone(), name: name.into() });
-            }
+            rename_account(&mut entry, account, name)?;
             Ok(Change { entry, draft: None, version: None })
         })
         .await

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::address::Account;
-use crate::engine::flows::change::{Change, existing, rebind};
+use crate::engine::flows::change::{Change, existing, rebind, rename_account};
 use crate::engine::flows::{FlowStatus, Flows};
 use crate::error::Error;
 use crate::id::{FlowId, FlowVersion};
-use crate::store::{ConversationStore, FlowEntry, VersionEntry, VersionState};
+use crate::store::{AccountName, ConversationStore, FlowEntry, VersionEntry, VersionState};
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Checks the draft and puts it online as a new version, in place of the one that was
@@ -111,6 +111,31 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.change(flow, |entry, _| {
             let mut entry = existing(entry, flow)?;
             rebind(&mut entry, &accounts, is_manual)?;
+            Ok(Change { entry, draft: None, version: None })
+        })
+        .await
+    }
+
+    /// Binds a flow and [names](Self::name_account) its accounts in one save: all of it or none. A
+    /// flow that has just these accounts may be published, and has its accounts named.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind) and [`name_account`](Self::name_account).
+    pub async fn bind_named(
+        &self,
+        flow: &FlowId,
+        accounts: &[Account],
+        names: &[AccountName],
+    ) -> Result<FlowStatus, Error> {
+        let is_manual = self.read(&self.text(flow, None).await?)?.is_manual();
+        self.change(flow, |entry, _| {
+            let mut entry = existing(entry, flow)?;
+            if names.is_empty() || entry.accounts != accounts {
+                rebind(&mut entry, accounts, is_manual)?;
+            }
+            for named in names {
+                rename_account(&mut entry, &named.account, &named.name)?;
+            }
             Ok(Change { entry, draft: None, version: None })
         })
         .await

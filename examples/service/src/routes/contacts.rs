@@ -179,7 +179,7 @@ pub struct Done {
 
 /// Says that a person is busy with the contact: the handoff's time begins anew.
 #[utoipa::path(post, path = "/api/v1/contacts/{id}/touch", tag = "inbox", params(("id" = String, Path)),
-    responses((status = 200, description = "Whether it is in handoff.", body = Done), Refusals))]
+    responses((status = 200, description = "Done; false if it is not in handoff.", body = Done), Refusals))]
 pub async fn touch(Tenant { bot, .. }: Tenant, InPath(id): InPath<String>) -> Result<Json<Done>, ApiError> {
     let contact = found(&bot, &id).await?;
     Ok(Json(Done { done: bot.touch(&contact.id).await? }))
@@ -256,7 +256,7 @@ pub async fn unpause(
 
 /// Takes a conversation that was set aside back to work.
 #[utoipa::path(post, path = "/api/v1/contacts/{id}/release", tag = "letters", params(("id" = String, Path)),
-    responses((status = 200, description = "Whether it was set aside.", body = Done), Refusals))]
+    responses((status = 200, description = "Done; false if it was not set aside.", body = Done), Refusals))]
 pub async fn release(Tenant { bot, .. }: Tenant, InPath(id): InPath<String>) -> Result<Json<Done>, ApiError> {
     let id = named(&id)?;
     let done = bot.release(&id).await?;

@@ -11,6 +11,7 @@ use chatflow::ops::{Amendment, FlowStatus, Imported, Logging, Unpublish};
 use chatflow::store::{AccountName, FlowState};
 use chatflow::{Account, Channel, Error, FlowId};
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -170,9 +171,15 @@ pub struct FlowList {
 #[utoipa::path(get, path = "/api/v1/flows", tag = "flows",
     responses((status = 200, description = "The flows.", body = FlowList), Refusals))]
 pub async fn list(Tenant { bot, .. }: Tenant) -> Result<Json<FlowList>, ApiError> {
+    let views = stream::iter(bot.flows().list().await?).map(|status| view(&bot, status)).buffered(16);
     let mut flows = Vec::new();
-    for status in bot.flows().list().await? {
-        flows.push(view(&bot, status).await?);
+    for seen in views.collect::<Vec<_>>().await {
+        match seen {
+            Ok(flow) => flows.push(flow),
+            // It was deleted meanwhile.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(Json(FlowList { flows }))
 }
@@ -422,14 +429,11 @@ pub async fn bind(
     JsonBody(to): JsonBody<Accounts>,
 ) -> Result<Json<FlowView>, ApiError> {
     let accounts: Result<Vec<Account>, ApiError> = to.accounts.iter().map(AccountView::checked).collect();
-    let (code, flows, accounts) = (code(&name)?, bot.flows(), accounts?);
-    let before = found(&bot, &name).await?;
-    // A name is given in either state; accounts are bound in one.
-    let is_naming = !to.names.is_empty() && before.accounts == accounts;
-    let mut status = if is_naming { before } else { flows.bind(&code, accounts).await? };
-    for naming in &to.names {
-        status = flows.name_account(&code, &naming.account.checked()?, &naming.name).await?;
-    }
+    let named = |naming: &AccountNaming| {
+        Ok(AccountName { account: naming.account.checked()?, name: naming.name.as_str().into() })
+    };
+    let names: Result<Vec<AccountName>, ApiError> = to.names.iter().map(named).collect();
+    let status = bot.flows().bind_named(&code(&name)?, &accounts?, &names?).await?;
     Ok(Json(view(&bot, status).await?))
 }
 

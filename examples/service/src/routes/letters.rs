@@ -48,10 +48,6 @@ fn names(contact: &str, message: &str) -> Result<(ContactId, MessageId), ApiErro
     Ok((ContactId::new(contact).map_err(|_| missing())?, message.parse().map_err(|_| missing())?))
 }
 
-fn was_there(done: bool) -> Result<Json<Done>, ApiError> {
-    if done { Ok(Json(Done { done })) } else { Err(missing()) }
-}
-
 fn missing() -> ApiError {
     ApiError::not_found("there is no such message")
 }
@@ -59,13 +55,17 @@ fn missing() -> ApiError {
 /// Sends a message once more, under the same id.
 #[utoipa::path(post, path = "/api/v1/dead-letters/{contact}/{message}/requeue", tag = "letters",
     params(("contact" = String, Path), ("message" = String, Path)),
-    responses((status = 200, description = "Done.", body = Done), Refusals))]
+    responses((status = 200, description = "Done; false for a contact who opted out.", body = Done), Refusals))]
 pub async fn requeue(
     Tenant { bot, .. }: Tenant,
     InPath((contact, message)): InPath<(String, String)>,
 ) -> Result<Json<Done>, ApiError> {
     let (contact, message) = names(&contact, &message)?;
-    was_there(bot.requeue(&contact, message).await?)
+    let done = bot.requeue(&contact, message).await?;
+    if !done && bot.contact(&contact).await?.is_none_or(|contact| contact.opted_out_at.is_none()) {
+        return Err(missing());
+    }
+    Ok(Json(Done { done }))
 }
 
 /// Drops a message for good.
@@ -77,7 +77,8 @@ pub async fn drop_letter(
     InPath((contact, message)): InPath<(String, String)>,
 ) -> Result<Json<Done>, ApiError> {
     let (contact, message) = names(&contact, &message)?;
-    was_there(bot.drop_dead_letter(&contact, message).await?)
+    let done = bot.drop_dead_letter(&contact, message).await?;
+    if done { Ok(Json(Done { done })) } else { Err(missing()) }
 }
 
 /// Contacts whose conversations were set aside.

@@ -22,12 +22,13 @@ pub mod whatsapp;
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, get_service};
+use axum::routing::get;
 use axum::{Json, Router, middleware};
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -37,7 +38,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorBody};
 use crate::guard::{authenticate, bound};
 
 /// The head of the OpenAPI document; the routes add themselves.
@@ -119,6 +120,7 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
 /// Routes that anybody may call.
 fn open() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(page))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
@@ -145,12 +147,7 @@ pub fn router(app: &Arc<App>) -> Router {
     });
     let router = router.route("/openapi.json", described);
     let router = match app.config.page() {
-        Some(folder) => {
-            let first = get_service(ServeFile::new(folder.join("index.html")));
-            router
-                .route("/", first.layer(middleware::from_fn(of_this_service)))
-                .fallback_service(ServeDir::new(folder))
-        }
+        Some(folder) => router.fallback_service(ServeDir::new(folder)),
         None => router.fallback(|| async { ApiError::not_found("there is nothing at this address") }),
     };
     router
@@ -169,14 +166,20 @@ pub fn router(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// The page that is served here shows the flows of this service, and not those of the browser.
-async fn of_this_service(request: Request, next: middleware::Next) -> Response {
+/// Serves the page, with the flows of this service and not those of the browser.
+#[utoipa::path(get, path = "/", tag = "process", security(()),
+    responses((status = 200, description = "The page.", content_type = "text/html"),
+        (status = 307, description = "To the page with the flows of this service, `/?api=`."),
+        (status = 404, description = "There is no page.", body = ErrorBody)))]
+async fn page(State(app): State<Arc<App>>, request: Request) -> Response {
+    let Some(folder) = app.config.page() else {
+        return ApiError::not_found("there is no page here").into_response();
+    };
     let query = request.uri().query().unwrap_or_default();
-    let names_one = query.split('&').any(|part| part == "api" || part.starts_with("api="));
-    if names_one || request.method() == Method::POST {
-        return next.run(request).await;
+    if !query.split('&').any(|part| part == "api" || part.starts_with("api=")) {
+        return Redirect::temporary("/?api=").into_response();
     }
-    Redirect::temporary("/?api=").into_response()
+    ServeFile::new(folder.join("index.html")).oneshot(request).await.into_response()
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

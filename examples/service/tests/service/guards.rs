@@ -54,7 +54,9 @@ async fn every_described_endpoint_but_the_open_ones_needs_a_token() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let address = path.replace(['{', '}'], "");
             let status = answered(service.request(method.clone(), &address)).await.status;
-            let is_open = ["/healthz", "/readyz", "/metrics"].contains(&&**path)
+            let is_page = method == Method::GET && *path == "/";
+            let is_open = is_page
+                || ["/healthz", "/readyz", "/metrics"].contains(&&**path)
                 || ["/webhooks/whatsapp", "/webhooks/messenger"].contains(&&**path);
             assert_eq!(status == 401, !is_open, "{method} {path}: {status}");
             guarded += usize::from(!is_open);
