@@ -8,7 +8,7 @@ use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::id::ContactId;
 use crate::store::Token;
 
-/// The time for which a call decides anew after its first lost race (SEMANTICS S17).
+/// The time for which a call decides again after its first lost race (SEMANTICS S17).
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The most lost races of one call while its measure of time does not move at all, as in a test
 /// whose clock is set by hand: without a bound two such calls could keep each other for good.
@@ -16,7 +16,7 @@ const MOST_AT_A_STANDSTILL: u32 = 4_096;
 /// Attempts to which an alias leads to another contact that follow each other without a pause.
 const FIRST_REFUSALS: u32 = 4;
 
-/// The time for which a call that loses races decides anew, by the engine's measure of time
+/// The time for which a call that loses races decides again, by the engine's measure of time
 /// (SEMANTICS S17).
 #[derive(Default)]
 pub(super) struct Patience {

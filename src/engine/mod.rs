@@ -92,11 +92,11 @@ pub use results::ResultRow;
 pub use stranded::StrandedSession;
 
 use catalogue::WorkspaceFlows;
+use crew::AtWork;
 use deadline::Timer;
 use pacer::Pacer;
 use queue::CallerQueues;
 use skew::StoreClock;
-use crew::AtWork;
 use upkeep::Upkeep;
 use workspaces::Catalogues;
 

@@ -30,7 +30,7 @@ impl<S: ConversationStore> Engine<S> {
     /// [`run_until`](Self::run_until) stops it cleanly; dropping the future is safe too.
     ///
     /// `sleep` also bounds each send and each call ([SEMANTICS D5](crate::semantics#d5)). A store's
-    /// failure goes to [`on_error`](crate::Builder::on_error) and to the observer, and waited
+    /// failure goes to [`on_error`](crate::Builder::on_error) and to the observer, and is waited
     /// out for `max_idle`.
     ///
     /// ```
@@ -87,9 +87,7 @@ impl<S: ConversationStore> Engine<S> {
             Poll::Pending
         })
         .await;
-        if let Err(error) = self.store.flush().await {
-            self.note_failure(BackgroundTask::Settle, error.into());
-        }
+        self.flush().await;
         answer
     }
 
@@ -107,10 +105,6 @@ impl<S: ConversationStore> Engine<S> {
     /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done
     /// ([SEMANTICS S20](crate::semantics#s20)). `Store` when due conversations could not be
     /// claimed, or what is old not purged; what was claimed before is worked all the same.
-    #[cfg_attr(
-        feature = "tracing",
-        tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
-    )]
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
         Box::pin(self.tick_whole(limit, Shift::of(self.ports.timer.as_deref()))).await
     }
@@ -118,8 +112,9 @@ impl<S: ConversationStore> Engine<S> {
     /// Like [`tick`](Self::tick), until `stop` is ready: then it claims and sends nothing new, ends
     /// the sends and calls that it has begun, settles what they came to, and returns
     /// ([SEMANTICS R1](crate::semantics#r1)). For hosts that are woken, and tick beside a loop.
-    /// With a [`timer`](crate::Builder::timer) it returns after half of the lease in any case; what
-    /// is unsettled then is worked again once its lease has ended.
+    /// With a [`timer`](crate::Builder::timer) it returns after half of the lease in any case, and
+    /// then answers as if nothing was worked; what is unsettled then is worked again once its lease
+    /// has ended.
     ///
     /// ```
     /// # async fn example(bot: chatflow::Engine<chatflow::MemoryStore>) -> Result<(), chatflow::Error> {
@@ -136,7 +131,7 @@ impl<S: ConversationStore> Engine<S> {
         let (over, timer) = (AtomicBool::new(false), self.ports.timer.as_deref());
         let mut work = Box::pin(self.tick_whole(limit, Shift { timer, over: Some(&over) }));
         let (mut stop, mut bound) = (pin!(stop), None);
-        poll_fn(|context| {
+        let ticked = poll_fn(|context| {
             if !over.load(Ordering::Acquire) && stop.as_mut().poll(context).is_ready() {
                 over.store(true, Ordering::Release);
                 bound = timer.map(|timer| timer.sleep(self.ports.options.lease / 2));
@@ -149,9 +144,24 @@ impl<S: ConversationStore> Engine<S> {
                 None => Poll::Pending,
             }
         })
-        .await
+        .await;
+        if over.load(Ordering::Acquire) {
+            self.flush().await;
+        }
+        ticked
     }
 
+    /// Has the store write what it has acknowledged.
+    async fn flush(&self) {
+        if let Err(error) = self.store.flush().await {
+            self.note_failure(BackgroundTask::Settle, error.into());
+        }
+    }
+
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
+    )]
     async fn tick_whole(&self, limit: usize, shift: Shift<'_>) -> Result<Ticked, Error> {
         let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
         // What cannot be woken now is at the next tick; it must not keep the others from being

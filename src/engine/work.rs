@@ -79,7 +79,8 @@ impl Done {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Works a conversation that was claimed, and sets it aside or puts it off where that cannot be.
+    /// Works a conversation that was claimed, or sets it aside or puts it off where that cannot
+    /// be.
     pub(super) async fn work_one(&self, tenure: Tenure<'_>, claimed: LeasedConversation) {
         let LeasedConversation { workspace, stored, claims } = claimed;
         let contact = stored.contact.clone();
