@@ -42,7 +42,8 @@
 //! contact names its partition.
 //!
 //! **Claims on partitioned tables are two steps.** The longest overdue come first wherever they
-//! are: a
+//! are: a glance at the heads of the partitions' indexes tells which have work, and each is claimed
+//! alone.
 //!
 //! **A transaction of the host is joined.** A `tokio_postgres::Transaction` may be used by a store
 //! while the host holds it, so the store works in it, each write under a savepoint.
