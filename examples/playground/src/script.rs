@@ -100,8 +100,8 @@ impl Script {
     }
 }
 
-/// A message of the contact as an act; `lines` is what was seen before it. An error is the reason
-/// for which a talk cannot hold it.
+/// A message of the contact as an act; `lines` is what was seen before it. An error says
+/// why a talk cannot hold it.
 pub(crate) fn said(said: &Value, lines: &[Value]) -> Result<Act, &'static str> {
     let text = |field: &str| said.get(field).and_then(Value::as_str);
     if let Some(label) = text("label") {

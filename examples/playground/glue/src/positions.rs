@@ -7,8 +7,8 @@ use wasmparser::{DataKind, Operator, Parser, Payload};
 
 /// Longest name of a file.
 const LONGEST_NAME: usize = 300;
-/// Largest line and column of a source file.
-const MOST: Range<u32> = 1..100_000;
+/// Lines and columns of a source file.
+const LINES: Range<u32> = 1..100_000;
 
 /// Data of the module, and where it is in memory.
 struct Segment {
@@ -51,7 +51,7 @@ fn segments(module: &[u8]) -> wasmparser::Result<Vec<Segment>> {
 fn is_position(module: &[u8], segments: &[Segment], at: usize) -> bool {
     let [address, length, line, column] = [0, 4, 8, 12].map(|behind| word(module, at + behind));
     let length = length as usize;
-    if !MOST.contains(&line) || !MOST.contains(&column) || !(4..LONGEST_NAME).contains(&length) {
+    if !LINES.contains(&line) || !LINES.contains(&column) || !(4..LONGEST_NAME).contains(&length) {
         return false;
     }
     let name = segments.iter().find_map(|segment| {

@@ -1,6 +1,6 @@
 // The flow as it is drawn: boxes with their branches, ways between them, what a session did.
 
-import { useCallback, useEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import { memo } from "preact/compat";
 import {
   Background, BackgroundVariant, BaseEdge, EdgeLabelRenderer, Handle, MarkerType, MiniMap, Position, ReactFlow, ReactFlowProvider,
@@ -242,9 +242,7 @@ function Canvas() {
   const ready = useNodesInitialized();
   const wrap = useRef<HTMLDivElement>(null);
 
-  const portsOf = useCallback((node: NodeDoc) => store.portsOf(node), [checked]);
-  const branchesOf = (node: NodeDoc) => portsOf(node).branches;
-  const { places, routes } = useMemo(() => placesOf(doc, portsOf), [doc, portsOf]);
+  const { places, routes } = useMemo(() => placesOf(doc, store.portsOf), [doc]);
   const shown = talk && panel !== "heat" ? talk.people[person] : null;
   const trace = useMemo(() => (shown?.journal ? traceOf(shown.journal, shown.session, talk.flow) : null), [talk, person, panel]);
   const hot = panel === "heat" ? heat : null;
@@ -252,7 +250,7 @@ function Canvas() {
   const nodes: Node<BoxData>[] = useMemo(() => {
     const most = Math.max(1, ...(hot?.nodes ?? []).map((count: any) => count.visits));
     return doc.nodes.map((node) => {
-      const ports = portsOf(node);
+      const ports = store.portsOf(node);
       const { branches } = ports;
       const size = sizeOf(node, branches);
       const own = checked.issues.filter((issue) => issue.node === node.id);
@@ -293,7 +291,7 @@ function Canvas() {
     const lines = doc.edges.flatMap((way): Edge<LineData>[] => {
       const from = model.nodeOf(doc, way.from);
       if (!from || !model.nodeOf(doc, way.to)) return [];
-      const ports = portsOf(from);
+      const ports = store.portsOf(from);
       const branch = model.branchOf(way, ports);
       if (branch == null || !ports.branches.includes(branch)) return [];
       const id = JSON.stringify([way.from, branch]);
@@ -314,7 +312,7 @@ function Canvas() {
       const id = JSON.stringify([node.id, "\u0000jump"]);
       const taken = trace?.taken.has(id) ?? false;
       return [{
-        id, source: node.id, target: node.target, sourceHandle: branchesOf(node)[0], targetHandle: "in", type: "line", selectable: false,
+        id, source: node.id, target: node.target, sourceHandle: store.branchesOf(node)[0], targetHandle: "in", type: "line", selectable: false,
         ariaLabel: `jump from ${node.id} to ${node.target}`,
         markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: taken ? "var(--accent)" : "var(--line)" },
         data: { taken, why: "", count: null, jump: true, route: routes[id] ?? null },
@@ -336,7 +334,7 @@ function Canvas() {
     const place = places[trace.current];
     const node = model.nodeOf(doc, trace.current);
     if (!place || !node || !wrap.current?.clientWidth) return;
-    const size = sizeOf(node, branchesOf(node));
+    const size = sizeOf(node, store.branchesOf(node));
     const { zoom, x, y } = flow.getViewport();
     const [left, top] = [place.x * zoom + x, place.y * zoom + y];
     const { clientWidth, clientHeight } = wrap.current;

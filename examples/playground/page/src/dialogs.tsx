@@ -257,7 +257,6 @@ function Settings({ flow }: { flow: any }) {
   const named = flow.account_names?.find((named: any) => named.account.account === bound)?.name ?? "";
   const [account, setAccount] = useState(bound);
   const [accountName, setAccountName] = useState(named);
-  const isPhone = ["whatsapp", "viber", "sms"].includes(flow.trigger?.channel);
   const [wrong, setWrong] = useState("");
   const tabs = [["basic", "Basic information"], ...(inbound ? [["account", "Bind account"]] : []), ["log", "Log"]];
   const keep = async () => {
@@ -287,7 +286,7 @@ function Settings({ flow }: { flow: any }) {
       {tab === "account" && <>
         <label class="field"><span class="label">Account on {flow.trigger.channel}</span><input type="text" value={account} disabled={published} placeholder="+15550100" onInput={(event) => setAccount(event.currentTarget.value)} /></label>
         <label class="field"><span class="label">Account name</span><input type="text" value={accountName} disabled={!account} placeholder="Shop Berlin" onInput={(event) => setAccountName(event.currentTarget.value)} /></label>
-        <p class="hint">{isPhone ? "The account is a mobile number" : "The account is the id of a page or a profile"}; its name is what people know it by.</p>
+        <p class="hint">{store.isPhone(flow.trigger?.channel) ? "The account is a mobile number" : "The account is the id of a page or a profile"}; its name is what people know it by.</p>
         {published && <p class="hint">A published flow cannot be bound to another account. Unpublish it first.</p>}
       </>}
       {tab === "log" && <>

@@ -65,7 +65,7 @@ export function Gallery() {
   );
 }
 
-/** Flows that this release cannot read: they are kept, and can be taken away. */
+/** Flows that this release cannot read: they are kept, and can be downloaded. */
 function Unread() {
   const unread = store.backend.unread?.() ?? [];
   if (!unread.length) return null;

@@ -29,7 +29,7 @@ export class ServiceBackend implements Backend {
         headers: { Authorization: `Bearer ${this.token}`, ...(body !== undefined ? { "Content-Type": "application/json" } : {}), ...headers },
         body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
         // The last save of a page that goes; a browser takes 64 KiB of such.
-        keepalive: document.visibilityState === "hidden" && typeof body === "string" && body.length < 60_000,
+        keepalive: document.visibilityState === "hidden" && typeof body === "string" && new TextEncoder().encode(body).length < 60_000,
       });
     } catch {
       throw new Failure("unreachable", `The service at ${this.base} does not answer`);

@@ -395,7 +395,7 @@ const PEOPLE = [
   { name: "Chidi", phone: "+2348031234567", id: "chidi" },
   { name: "Dora", phone: "+4915112345678", id: "dora" },
 ];
-const isPhone = (channel: string) => ["whatsapp", "sms", "viber"].includes(channel);
+export const isPhone = (channel: string) => ["whatsapp", "sms", "viber"].includes(channel);
 export const addressOf = (index: number, channel: string) => PEOPLE[index][isPhone(channel) ? "phone" : "id"];
 export const people = (channel: string) => PEOPLE.map((person, index) => ({ name: person.name, address: addressOf(index, channel) }));
 
