@@ -28,14 +28,8 @@ pub use phone::{BadPhone, Phone};
 /// region where it is at home (SEMANTICS A1).
 pub(crate) fn read_phone(text: &str, home: Option<Home>) -> Option<Phone> {
     let text = written::bare(text);
-    let phone = match Phone::possible(text) {
-        Some(phone) => Some(phone),
-        None => national(text, home),
-    };
-    let phone = phone.or_else(|| {
-        let inner = written::without_extras(text)?;
-        Phone::possible(&inner).or_else(|| national(&inner, home))
-    })?;
+    let read = |text: &str| Phone::possible(text).or_else(|| national(text, home));
+    let phone = read(text).or_else(|| read(&written::without_extras(text)?))?;
     #[cfg(feature = "phone-numbers")]
     let phone = Some(phone).filter(|phone| home::is_assigned(*phone))?;
     Some(phone.canonical())

@@ -13,7 +13,7 @@ const LABELS: &str = "tel tél telf telef telefon telefone telefono teléfono te
     telefonszám szám cep cebim telefonum komórka kom mój tfn tlf";
 
 /// Words before an extension.
-const EXTENSIONS: [&str; 30] = [
+const EXTENSIONS: [&str; 29] = [
     "extension",
     "extn",
     "ext",
@@ -37,7 +37,6 @@ const EXTENSIONS: [&str; 30] = [
     "mellék",
     "toestel",
     "anknytning",
-    "int.",
     "內線",
     "内線",
     "分机",
@@ -78,7 +77,10 @@ fn without_label(text: &str) -> Option<&str> {
     let (label, number) = text.split_at(text.find(is_number)?);
     let mut words = label.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty()).peekable();
     words.peek()?;
-    let is_label = |word: &str| LABELS.split_whitespace().any(|label| label == word.to_lowercase());
+    let is_label = |word: &str| {
+        let word = word.to_lowercase();
+        LABELS.split_whitespace().any(|label| label == word)
+    };
     words.all(is_label).then_some(number)
 }
 

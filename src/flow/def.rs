@@ -5,7 +5,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::{IssueCode, Issues};
 use crate::flow::form::json;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};

@@ -281,7 +281,7 @@ fn the_reference_names_every_word() {
 /// Authors who give something else than an object are shown one, which is taken as it is.
 #[test]
 fn the_example_of_each_object_is_read_without_an_issue() {
-    use crate::flow::form::issue::Diagnostics;
+    use crate::flow::form::diagnostics::Diagnostics;
     use crate::flow::form::path::Path;
     use crate::flow::form::read::Read;
 

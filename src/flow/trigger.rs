@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Channel;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::context::Compile;

@@ -429,7 +429,16 @@ fn render_media(run: &mut Run<'_>, media: &CompiledMedia) -> Result<Content, Mov
     Ok(Content::Media(Box::new(media)))
 }
 
+/// A place; one that is none is refused, and told.
 fn render_place(run: &mut Run<'_>, location: &CompiledLocation) -> Result<session::Location, Move> {
+    place(run, location).inspect_err(|leave| {
+        if let Move::Fail(FailureCode::BadContent, why) = leave {
+            run.refuse_place(why.clone());
+        }
+    })
+}
+
+fn place(run: &mut Run<'_>, location: &CompiledLocation) -> Result<session::Location, Move> {
     let mut degrees = |degrees: &Degrees| match degrees {
         Degrees::Fixed(degrees) => Ok(*degrees),
         Degrees::Template(template) => {

@@ -57,24 +57,19 @@ impl Run<'_> {
         let mut cut = Cut { capacity, parts: Vec::new() };
         cut.content(&mut content);
         cut.parts.into_iter().for_each(|part| self.note_cut(part));
-        let is_whole = match &content {
-            Content::Text { text, options } => {
-                !options.is_empty() || capacity.unit.count(text) <= capacity.text
+        if let Content::Text { text, options } = &content
+            && options.is_empty()
+            && capacity.unit.count(text) > capacity.text
+        {
+            let mut sent: Option<SentPieces> = None;
+            for piece in pieces(text, capacity.text, capacity.unit) {
+                let content = Content::Text { text: piece.to_owned(), options: Vec::new() };
+                let id = self.send(step, Arc::clone(&route), content, subject.clone())?;
+                sent = Some((id, sent.map_or(0, |(_, before)| before.saturating_add(1))));
             }
-            _ => true,
-        };
-        match &content {
-            Content::Text { text, .. } if !is_whole => {
-                let mut sent: Option<SentPieces> = None;
-                for piece in pieces(text, capacity.text, capacity.unit) {
-                    let content = Content::Text { text: piece.to_owned(), options: Vec::new() };
-                    let id = self.send(step, Arc::clone(&route), content, subject.clone())?;
-                    sent = Some((id, sent.map_or(0, |(_, before)| before.saturating_add(1))));
-                }
-                Ok(sent)
-            }
-            _ => self.send(step, route, content, subject).map(|id| Some((id, 0))),
+            return Ok(sent);
         }
+        self.send(step, route, content, subject).map(|id| Some((id, 0)))
     }
 
     /// Tells that a part of a message was cut.
@@ -88,7 +83,7 @@ impl Run<'_> {
         self.note_refused(part, fault);
     }
 
-    /// Refuses a place that is none, and says why.
+    /// Refuses a message with an invalid place, and says why.
     pub(super) fn refuse_place(&mut self, why: String) {
         self.because(|_| why);
         self.note_refused("location", ContentFault::Invalid);

@@ -6,7 +6,7 @@ use crate::flow::{InputPolicy, InputType};
 use crate::limits::Limits;
 use crate::value::{Bag, Caps, Kind, Node};
 
-/// Applies the start node's policy. Answers the context as the flow will read it, and the names of
+/// Applies the start node's policy. Returns the context as the flow will read it, and the names of
 /// inputs that were dropped.
 ///
 /// # Errors

@@ -186,7 +186,7 @@ impl JournalEntry {
     }
 }
 
-/// Counts an entry of a session's journal. Answers its number, and whether contact or name are
+/// Counts an entry of a session's journal. Returns its number, and whether contact or name are
 /// others than before.
 pub(super) fn count(session: &mut Session, contact: &Contact, flow_name: &str) -> (u32, bool) {
     let hash = json_hash(&(contact, flow_name));

@@ -23,7 +23,7 @@ impl Run<'_> {
         last.and_then(|message| message.id.as_deref())
     }
 
-    /// Sends; answers the message's id, or how the turn ends because it cannot.
+    /// Sends a message. Returns its id, or how the turn ends because it cannot.
     pub(super) fn send(
         &mut self,
         step: &Step,

@@ -153,7 +153,7 @@ impl Run<'_> {
     }
 
     /// Makes the choices of several parts, of which each may be made of data itself: `parts` has
-    /// for each its list, if it has one, and what it offers. Answers, for each part that there is,
+    /// for each its list, if it has one, and what it offers. Returns, for each part that there is,
     /// what `title` makes of it and how many choices it has.
     pub(super) fn make_parts<'p, T>(
         &mut self,

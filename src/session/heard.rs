@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::session::MessageDetails;
+use crate::session::message::beyond;
 use crate::value::Packed;
 
 /// Media of one reply, at most.
@@ -57,8 +58,7 @@ impl PartialReply {
     /// Notes which message came last.
     pub(crate) fn note(&mut self, id: Option<Arc<str>>, details: Option<Arc<MessageDetails>>) {
         let at = |details: &Option<Arc<MessageDetails>>| details.as_ref().and_then(|details| details.at);
-        let (latest, own) = (self.latest.max(at(&self.details)), at(&details));
-        self.latest = latest.filter(|latest| own.is_none_or(|own| own < *latest));
+        self.latest = beyond(self.latest.max(at(&self.details)), at(&details));
         (self.id, self.details) = (id, details);
     }
 

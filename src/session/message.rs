@@ -175,13 +175,14 @@ impl Reply {
 
     /// Puts a message, or none, in the place of the last one; the time of the latest stays.
     pub(crate) fn replace(&mut self, message: Option<Message>) {
-        let latest = self.latest();
-        self.latest = latest.filter(|latest| {
-            let own = message.as_ref().and_then(Message::sent_at);
-            own.is_none_or(|own| own < *latest)
-        });
+        self.latest = beyond(self.latest(), message.as_ref().and_then(Message::sent_at));
         self.message = message;
     }
+}
+
+/// The latest time, where that of the message itself is earlier.
+pub(crate) fn beyond(latest: Option<DateTime<Utc>>, own: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    latest.filter(|latest| own.is_none_or(|own| own < *latest))
 }
 
 fn is_empty(parts: &[Arc<str>]) -> bool {

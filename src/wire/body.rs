@@ -192,7 +192,7 @@ impl BodyReader {
         integer
     }
 
-    /// Answers what was read, unless something is wrong.
+    /// Returns what was read, unless something is wrong.
     pub(super) fn finish<T>(self, read: T) -> Result<T, FieldErrors> {
         if self.errors.0.is_empty() { Ok(read) } else { Err(self.errors) }
     }

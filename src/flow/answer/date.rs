@@ -7,7 +7,9 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::speech::Speech;
 use crate::digits::plain;
-use crate::flow::lang::calendar::{LanguageNames, NearbyDay, THAI_OFFSET, common_year, compact, figured};
+use crate::flow::lang::calendar::{
+    LanguageNames, NearbyDay, THAI_OFFSET, common_year, compact, figured, mark,
+};
 use crate::flow::lang::normal::unbracketed;
 
 /// More characters are no date.
@@ -19,7 +21,7 @@ pub(crate) struct Dates {
     /// Formats of `strftime`; if there is none, in figures that leave no doubt, or with the name of
     /// the month.
     pub(crate) formats: Box<[Box<str>]>,
-    /// The first of the hundred years in which a year of two digits lies; 80 years ago if absent.
+    /// The first of the hundred years in which a year of two digits lies; 79 years ago if absent.
     pub(crate) century: Option<i32>,
     /// True if `tomorrow` is a date.
     pub(crate) relative: bool,
@@ -88,18 +90,6 @@ fn without_filler(text: &str) -> Option<&str> {
     let mut words =
         behind.split(|c: char| c == '.' || c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
     words.all(|word| FILLERS.contains(&&*word.to_lowercase())).then_some(date)
-}
-
-/// The mark that a keyboard writes in another shape: `／`, `‑`.
-fn mark(c: char) -> char {
-    match c {
-        '\u{ff0f}' | '\u{2044}' | '\u{2215}' => '/',
-        '\u{ff0e}' => '.',
-        '\u{ff0c}' => ',',
-        '\u{ff1a}' => ':',
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' => '-',
-        c => c,
-    }
 }
 
 fn unformatted(text: &str, is_thai: bool) -> Option<NaiveDate> {

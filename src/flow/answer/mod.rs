@@ -4,6 +4,7 @@
 
 mod choice;
 mod date;
+mod listed;
 mod near;
 mod ordinal;
 mod reply;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
-pub(crate) use choice::{Choice, Choices, KnownWords, LiveChoices, Several, shows_places};
+pub(crate) use choice::{Choice, Choices, KnownWords, LiveChoices, Several};
 pub(crate) use date::{Dates, check_format};
+pub(crate) use listed::shows_places;
 pub use reply::ReplyKind;
 pub(crate) use speech::Speech;
 

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::choice::{Choices, KEYCAP, NamedChoice, almost, find, named, number};
+use super::choice::{Choices, NamedChoice, almost, find, named};
+use super::listed::{KEYCAP, number};
 use super::{near, ordinal};
 use crate::flow::lang::normal::{emoji_of, key, normal};
 
@@ -214,7 +215,7 @@ fn is_followed(text: &str, item: &Range<usize>, others: &[Range<usize>]) -> bool
 }
 
 /// False if all that two items have between them is a dash or an article between numbers, or a word
-/// that is no `and` in this language.
+/// that does not mean `and` in this language.
 fn may_join(text: &str, item: &Range<usize>, next: &Range<usize>, language: Option<&str>) -> bool {
     let between = text.get(item.end..next.start).unwrap_or_default();
     if between.contains(BREAKS) || between.contains('\n') {

@@ -1,7 +1,7 @@
 //! E-mail addresses and web addresses: what certainly is none is refused, the rest is for those who
 //! write to it.
 
-use crate::flow::lang::normal::{is_combining, is_frame, narrow};
+use crate::flow::lang::normal::{is_combining, narrow, unwrapped, unwrapped_url};
 
 /// Reads an e-mail address; its domain in lower case. Marks without width, a final full stop or
 /// comma, and what mail programs and keyboards put around an address are no part of it (SEMANTICS
@@ -40,19 +40,8 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// An address without the marks that people and programs write around it or at its end. One that an
-/// address may begin with, such as `_`, is taken away only where it is at both ends.
-fn unwrapped(text: &str) -> &str {
-    let is_outside = |c: char| is_frame(c) || matches!(c, '(' | ')' | '[' | ']' | '<' | '>' | '{' | '}');
-    let address = text.trim_end_matches(is_outside);
-    let behind = text.get(address.len()..).unwrap_or_default();
-    let may_begin = |c: char| "!#$%&'*+-/=?^_`{|}~".contains(c);
-    let closes = |c: char| behind.contains(if c == '{' { '}' } else { c });
-    address.trim_start_matches(|c| is_outside(c) && c != '.' && (!may_begin(c) || closes(c)))
-}
-
-/// Reads a web address: `http` or `https`, and a host. Marks without width and a final full stop or
-/// comma are no part of it.
+/// Reads a web address: `http` or `https`, and a host. Marks without width and what people write
+/// around it are no part of it (SEMANTICS U15).
 pub(super) fn url(text: &str) -> Option<String> {
     const MOST: usize = 2_048;
     if text.len() > MOST {
@@ -69,22 +58,6 @@ pub(super) fn url(text: &str) -> Option<String> {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     is_authority(authority).then(|| text.to_owned())
-}
-
-/// The same of a web address, which may end with a bracket that it opens itself, and with `*`, `_`,
-/// `-` or `|` of its own.
-fn unwrapped_url(text: &str) -> &str {
-    let address = text.trim_start_matches(|c| is_frame(c) || matches!(c, '(' | '[' | '<' | '{'));
-    let before = text.strip_suffix(address).unwrap_or_default();
-    let opened = |open| address.contains(open);
-    address.trim_end_matches(|c| match c {
-        ')' => !opened('('),
-        ']' => !opened('['),
-        '>' => !opened('<'),
-        '}' => !opened('{'),
-        '*' | '_' | '`' | '|' => before.contains(c),
-        c => is_frame(c),
-    })
 }
 
 /// A host with a port or without. A name before the host is refused: it is there to deceive.

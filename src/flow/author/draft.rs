@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::flow::author::gallery;
 use crate::flow::compiled::Flow;
-use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::{IssueCode, Issues};
 use crate::flow::form::path::Path;
 use crate::limits::Limits;
 

@@ -99,7 +99,7 @@ impl Texts {
     }
 
     /// Takes the translations of a file, in the language of its header. What is not translated, or
-    /// marked as fuzzy, is left as it is. Answers how many texts changed; on an error none did.
+    /// marked as fuzzy, is left as it is. Returns how many texts changed; on an error none did.
     ///
     /// # Errors
     /// [`BadPo`] for what is no such file, or of a text that the flow does not have.
@@ -192,7 +192,7 @@ fn in_language<'t>(text: &'t TextDef, wanted: &Language) -> Option<&'t str> {
     found.map(|(_, text)| text.as_str())
 }
 
-/// Writes a translation. Answers if that changed anything.
+/// Writes a translation. Returns true if that changed anything.
 fn set(text: &mut TextDef, tag: &str, language: &Language, translation: &str, own: Option<&str>) -> bool {
     if let TextDef::Plain(plain) = text {
         let own = own.unwrap_or_default().to_owned();

@@ -9,7 +9,8 @@ use petgraph::visit::{EdgeFiltered, EdgeRef, IntoEdges};
 
 use crate::flow::compiled::Exit;
 use crate::flow::def::{EdgeDef, FlowDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, Unread, did_you_mean};
+use crate::flow::form::diagnostics::{Diagnostics, Unread, did_you_mean};
+use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
@@ -51,8 +52,8 @@ fn ends(
 }
 
 impl Graph {
-    /// The graph of a definition; an edge that leads nowhere is an issue and left out. By which
-    /// branches a node is left that could not be read is not known.
+    /// The graph of a definition. An edge that leads nowhere is an issue and left out. The branches
+    /// of a node that could not be read are not known.
     pub(crate) fn of(
         def: &FlowDef,
         index: &BTreeMap<&str, NodeIx>,
@@ -88,8 +89,9 @@ impl Graph {
             }
             let Some(from) = from else { continue };
             if unread.is_some_and(|unread| unread.nodes.contains(&from.as_usize())) && !is_start(def, from) {
-                let ends = to.map(|to| (vertex(from), vertex(to)));
-                ends.map(|(from, to)| built.graph.add_edge(from, to, EdgeKind::Edge(Port::NEXT)));
+                if let Some(to) = to {
+                    built.graph.add_edge(vertex(from), vertex(to), EdgeKind::Edge(Port::NEXT));
+                }
             } else {
                 built.add_edge(def, edge, (from, to), &at, found);
             }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::flow::check::graph::{EdgeKind, is_left_at_once};
 use crate::flow::compiled::{Flow, Step};
-use crate::flow::form::issue::{Diagnostics, IssueCode, Issues, Repair, did_you_mean};
+use crate::flow::form::diagnostics::{Diagnostics, did_you_mean};
+use crate::flow::form::issue::{IssueCode, Issues, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::node::{Blocking, ContactMode};
 use crate::flow::place::{NodeIx, Port};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::flow::check::graph::Graph;
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::node::ReminderStep;
 use crate::flow::place::{NodeIx, Port};

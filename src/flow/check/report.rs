@@ -1,7 +1,8 @@
 //! An issue of a node as a whole, at its place.
 
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode, Repair};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::Path;
 use crate::flow::place::NodeIx;
 use crate::id::NodeId;

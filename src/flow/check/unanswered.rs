@@ -3,7 +3,8 @@
 use crate::flow::check::graph::Graph;
 use crate::flow::check::report::report;
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::node::{Accept, Blocking, NodeDef, NodeKind, ReplyKind};
 use crate::flow::place::NodeIx;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
+use crate::flow::form::diagnostics::{Diagnostics, did_you_mean};
+use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::names::{Mention, Mentions, check_name};
 use crate::flow::node::InputPolicy;

@@ -2,7 +2,8 @@
 
 use crate::flow::content::{TextDef, has_letters};
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::language::{Language, lookup};
 use crate::id::NodeId;

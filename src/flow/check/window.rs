@@ -9,11 +9,12 @@ use chrono::TimeDelta;
 use crate::address::Channel;
 use crate::flow::check::graph::{EdgeKind, Graph};
 use crate::flow::def::FlowDef;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::node::{Blocking, NodeKind};
 use crate::flow::place::{NodeIx, Port};
-use crate::flow::settings::TtlMode;
+use crate::flow::settings::{SettingsDef, TtlMode};
 use crate::flow::trigger::TriggerDef;
 use crate::id::NodeId;
 
@@ -74,9 +75,8 @@ fn beside(
     talk: &[Option<LongestSilence>],
     at_start: LongestSilence,
 ) -> [Option<(NodeIx, LongestSilence)>; 2] {
-    const USUAL_TTL_MINUTES: u32 = 30;
     let Some(settings) = &def.settings else { return [None; 2] };
-    let ttl = match settings.session_ttl_minutes.unwrap_or(USUAL_TTL_MINUTES) {
+    let ttl = match settings.session_ttl_minutes.unwrap_or(SettingsDef::USUAL_TTL_MINUTES) {
         0 => None,
         minutes => Some(TimeDelta::minutes(minutes.into())),
     };
@@ -85,9 +85,9 @@ fn beside(
             let life = life_at(def, graph, place, ttl)?;
             let silence = (*silence)?.and_then(|before| before.checked_add(&life?)?.checked_sub(&less));
             // A life that is fixed began with what the contact said.
-            let is_fixed = settings.ttl_mode == Some(TtlMode::Fixed);
-            Some(match (silence, at_start.zip(ttl).filter(|_| is_fixed)) {
-                (Some(silence), Some((_, ttl))) => Some(silence.min(ttl)),
+            let is_fixed = settings.ttl_mode == Some(TtlMode::Fixed) && at_start.is_some();
+            Some(match (silence, ttl.filter(|_| is_fixed)) {
+                (Some(silence), Some(ttl)) => Some(silence.min(ttl)),
                 (silence, _) => silence,
             })
         });
@@ -108,8 +108,8 @@ fn beside(
     [reminder, parting].map(|side| side.map(|(first, silence)| (first, within(silence))))
 }
 
-/// The time for which a session waits at a question before it expires there: its TTL, or the
-/// question's own time; None of that: there is no telling. None: it does not expire there.
+/// Returns the time that a session waits at a question before it expires there: its TTL, or the
+/// question's own. Some(None): it is not known; None: it does not expire there.
 fn life_at(def: &FlowDef, graph: &Graph, place: usize, ttl: Option<TimeDelta>) -> Option<Option<TimeDelta>> {
     let node = def.nodes.get(place)?;
     let Blocking::Reply { timer } = node.kind.blocking() else { return None };

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::flow::content::offers::{OfferEntry, compile_offer, compile_offers};
 use crate::flow::content::{ChannelCapacity, CompiledChoice, Local, Offers, TextDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::content::{ChannelCapacity, CompiledLocation, Local, LocationDef, MediaType, TextDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
@@ -51,7 +52,7 @@ pub(crate) struct Surround {
 }
 
 impl HeaderDef {
-    /// The header of a message that is no approved one.
+    /// The header of a message that is not an approved template.
     pub(super) fn compile(
         &self,
         at: &Path<'_>,

@@ -6,7 +6,8 @@ use serde_json::json;
 use serde_json::{Number, Value};
 
 use crate::flow::content::{ChannelCapacity, Local, TextDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]

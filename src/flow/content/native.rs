@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::Channel;
 use crate::flow::content::ChannelCapacity;
-use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;

@@ -12,7 +12,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::flow::content::{ChannelCapacity, Local, TextDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Read, wrong_type};
 #[cfg(feature = "schema")]

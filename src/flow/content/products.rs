@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::flow::content::offers::{DataFields, ITEM_NAMES, OfferEntry, item_template};
 use crate::flow::content::{ChannelCapacity, CompiledChoice, Offer, Offers, OffersDef, Section, TextDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 #[cfg(feature = "schema")]
 use crate::flow::form::read::object;

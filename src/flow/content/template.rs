@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::flow::content::choice::compile_template_buttons;
 use crate::flow::content::{ButtonDef, ChannelCapacity, CompiledButtons, CompiledHeader, HeaderDef};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words, wrong_type};
 #[cfg(feature = "schema")]

@@ -6,7 +6,8 @@ use serde_json::Value;
 #[cfg(feature = "schema")]
 use serde_json::json;
 
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::language::is_tag;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Read, wrong_type};

@@ -2,6 +2,7 @@
 //! live here: what a field means.
 
 mod closest;
+pub(crate) mod diagnostics;
 pub(crate) mod digest;
 pub(crate) mod issue;
 pub(crate) mod json;

@@ -7,7 +7,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::Channel;
 use crate::flow::form::closest::closest;
-use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
+use crate::flow::form::diagnostics::{Diagnostics, did_you_mean};
+use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::{ObjectForm, SchemaDefinitions};
@@ -133,8 +134,10 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
             return sketch.tag(key, words).map(ToOwned::to_owned);
         }
         // Nothing else is read without it, so a name of another product is looked for here.
-        let written = self.object.keys().find(|other| closest(other, [key]).is_some());
-        self.require(key, written.map(String::as_str));
+        if !self.object.contains_key(key) {
+            let written = self.object.keys().find(|other| closest(other, [key]).is_some());
+            self.require(key, written.map(String::as_str));
+        }
         self.optional(key)
     }
 
@@ -155,10 +158,12 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
     /// missing is reported with that.
     pub(crate) fn close(self) {
         let absent = self.known.iter().copied().filter(|name| !self.object.contains_key(*name));
+        let mut renamed: Vec<&str> = Vec::new();
         for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            let meant = self.found.meant(key, absent.clone());
+            let meant = self.found.meant(key, absent.clone()).filter(|name| !renamed.contains(name));
             let at = self.at.key(key);
             if let Some(name) = meant.filter(|name| self.found.is_missing(&self.at.key(name))) {
+                renamed.push(name);
                 self.found.add_misnamed(&self.at.key(name), &at, key, name);
                 continue;
             }
@@ -397,7 +402,7 @@ macro_rules! words {
             fn read(
                 value: &serde_json::Value,
                 at: &crate::flow::form::path::Path<'_>,
-                found: &mut crate::flow::form::issue::Diagnostics,
+                found: &mut crate::flow::form::diagnostics::Diagnostics,
             ) -> Option<Self> {
                 crate::flow::form::read::word(Self::WORDS, value, at, found)
             }

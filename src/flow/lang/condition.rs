@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::{Number, Value};
 
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::address::Channel;
 use crate::address::Home;
-use crate::flow::form::issue::{Diagnostics, IssueCode, Repair, did_you_mean};
+use crate::flow::form::diagnostics::{Diagnostics, did_you_mean};
+use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::span::Span;
 use crate::flow::lang::expr::{self, Expr};

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::form::issue::{Diagnostics, IssueCode, Issues, Repair, did_you_mean};
+use crate::flow::form::diagnostics::{Diagnostics, did_you_mean};
+use crate::flow::form::issue::{IssueCode, Issues, Repair};
 use crate::flow::form::json;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read};

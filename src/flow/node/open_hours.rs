@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;

@@ -6,7 +6,7 @@ use serde_json::Value;
 #[cfg(feature = "schema")]
 use serde_json::json;
 
-use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Read;
 #[cfg(feature = "schema")]

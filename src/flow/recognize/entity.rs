@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::digits;
 use crate::flow::form::read::words;
-use crate::flow::lang::calendar::{CalendarNames, figured};
-use crate::flow::lang::normal::{is_frame, is_unspaced, narrow};
+use crate::flow::lang::calendar::{CalendarNames, figured, mark};
+use crate::flow::lang::normal::{is_frame, is_unspaced, unwrapped_end, unwrapped_start};
 use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
 
@@ -114,23 +114,29 @@ fn add(found: &mut Vec<Entity>, text: &str, look: impl Fn(&str) -> Vec<Entity>) 
 fn links(text: &str) -> Vec<Entity> {
     let links = LinkFinder::new();
     let links = links.links(text).filter_map(|link| {
-        let kind = match link.kind() {
-            LinkKind::Email => EntityType::Email,
-            LinkKind::Url => EntityType::Url,
+        let (before, behind) = (text.get(..link.start())?, text.get(link.end()..)?);
+        let (kind, address) = match link.kind() {
+            LinkKind::Email => {
+                let behind = behind.get(..behind.find(|c| !is_frame(c)).unwrap_or(behind.len()))?;
+                let start = unwrapped_start(link.as_str(), behind);
+                (EntityType::Email, sentence(start).trim_end_matches(is_frame))
+            }
+            LinkKind::Url => {
+                let frame = before.trim_end_matches(is_frame).len();
+                (EntityType::Url, unwrapped_end(before.get(frame..)?, sentence(link.as_str())))
+            }
             _ => return None,
         };
-        let written = link.as_str().trim_start_matches(is_frame);
-        let (start, address) = (link.end() - written.len(), address(written));
+        let start = link.start() + link.as_str().find(address)?;
         Some(Entity::new(kind, address, start..start + address.len()))
     });
     links.collect()
 }
 
 /// A link up to the first mark of another script, which ends the sentence and not the address.
-fn address(link: &str) -> &str {
-    let ends = |c: &char| !c.is_ascii() && !c.is_alphanumeric() && is_frame(*c);
-    let end = link.find(|c: char| ends(&c)).unwrap_or(link.len());
-    link.get(..end).unwrap_or(link).trim_end_matches(is_frame)
+fn sentence(link: &str) -> &str {
+    let ends = |c: char| !c.is_ascii() && !c.is_alphanumeric() && is_frame(c);
+    link.get(..link.find(ends).unwrap_or(link.len())).unwrap_or(link)
 }
 
 fn is_digit(c: char) -> bool {
@@ -165,7 +171,7 @@ fn dates(text: &str, is_thai: bool) -> Vec<Entity> {
         let end = (start..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(start);
         let Some(rest) = text.get(start..end) else { continue };
         // Character by character the same, digits and marks as ours.
-        let plain: String = rest.chars().map(|c| narrow(digits::digit(c).unwrap_or(c))).collect();
+        let plain: String = rest.chars().map(|c| mark(digits::digit(c).unwrap_or(c))).collect();
         if let Some((length, date)) = figured(&plain, is_thai) {
             let count = plain.get(..length).map_or(0, |date| date.chars().count());
             let length: usize = rest.chars().take(count).map(char::len_utf8).sum();
@@ -243,7 +249,7 @@ fn sign(before: &str) -> (bool, usize) {
     let sign = before
         .chars()
         .next_back()
-        .filter(|c| matches!(c, '-' | '−'))
+        .filter(|c| number::MINUS.contains(c))
         .filter(|sign| !before.trim_end_matches(*sign).ends_with(char::is_alphanumeric));
     match sign {
         Some(sign) => (true, sign.len_utf8()),
@@ -391,6 +397,7 @@ mod tests {
             ("au moins 5 personnes", json!(5)),
             ("più o meno 5", json!(5)),
             ("−5", json!(-5)),
+            ("–5", json!(-5)),
             ("5 kg", json!(5)),
             ("I am 1.80 m", json!(1.8)),
         ] {
@@ -436,6 +443,9 @@ mod tests {
             ("请写 ada@example.com。谢谢", "ada@example.com"),
             ("ada@example.com😊", "ada@example.com"),
             ("«ada@example.com»", "ada@example.com"),
+            ("write to _ada@example.com", "_ada@example.com"),
+            ("*ada@example.com*", "ada@example.com"),
+            ("https://example.com/a_", "https://example.com/a_"),
             ("https://example.com/a。ありがとう", "https://example.com/a"),
             ("https://example.com/a۔", "https://example.com/a"),
             ("https://example.com/a👍🏽", "https://example.com/a"),

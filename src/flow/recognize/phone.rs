@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::address::Phone;
 use crate::address::{Home, WORLD, read_phone};
 use crate::digits::digit;
-use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
 
 /// A search for numbers. One without a calling code is one of the home region.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::address::Home;
-use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
 
 const FEATURE: &str = "phone-numbers";

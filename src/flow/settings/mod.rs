@@ -15,7 +15,8 @@ use serde_json::json;
 
 use crate::Channel;
 use crate::address::Account;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 #[cfg(feature = "schema")]
 use crate::flow::form::read::object;
@@ -226,6 +227,8 @@ pub struct Settings {
 
 impl SettingsDef {
     const MOST_TTL_MINUTES: u32 = 30 * 24 * 60;
+    /// The minutes of a session for which the flow gives none.
+    pub(crate) const USUAL_TTL_MINUTES: u32 = 30;
     const MOST_RESULTS: usize = 100;
 
     pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Settings {
@@ -268,7 +271,7 @@ impl SettingsDef {
     /// The life of a session without an interaction, and the longest life of one.
     fn compile_lives(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> (Option<TimeDelta>, TimeDelta) {
         let longest = TimeDelta::from_std(cx.limits.max_lifetime).unwrap_or(TimeDelta::MAX);
-        let minutes = self.session_ttl_minutes.unwrap_or(30);
+        let minutes = self.session_ttl_minutes.unwrap_or(Self::USUAL_TTL_MINUTES);
         if minutes > Self::MOST_TTL_MINUTES {
             let message =
                 format!("is {minutes} minutes, at most {} (30 days) are allowed", Self::MOST_TTL_MINUTES);

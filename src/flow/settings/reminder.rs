@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::form::span::Span;

@@ -94,7 +94,7 @@ impl<'a> WorkBooking<'a> {
         }
     }
 
-    /// Makes one contact of two. Answers false if they are not one after all.
+    /// Makes one contact of two. Returns false if they are not one after all.
     fn unite(&mut self, decision: &mut Decision<'_>) -> Result<bool, Halt> {
         let Meeting::One(unite) = &mut *self.meeting else { return Ok(true) };
         if !unite.join(decision) {

@@ -200,7 +200,7 @@ impl Decision<'_> {
         conversation.contact.opted_out_at.get_or_insert(now);
     }
 
-    /// Makes changes of the contact, all or none. Answers with the field that refuses one, and its
+    /// Makes changes of the contact, all or none. Returns the field that refuses one, and its
     /// rule.
     pub(crate) fn change_contact(&mut self, changes: &[ContactChange]) -> Result<(), (String, String)> {
         let (now, limits) = (self.now, self.env.limits);

@@ -80,7 +80,7 @@ pub(crate) enum Routing {
     StaleChoice(SessionId),
     /// It is too old for what it would do.
     TooOld,
-    /// Nobody wants it.
+    /// No flow takes it.
     Unmatched,
 }
 

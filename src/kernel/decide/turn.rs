@@ -118,7 +118,7 @@ impl Decision<'_> {
         true
     }
 
-    /// Books what a turn wants done. `texts`: what it sends is journalled. Answers with the session
+    /// Books what a turn wants done. `texts`: what it sends is journalled. Returns the session
     /// and the turn that opted the contact out.
     fn book_effects(
         &mut self,

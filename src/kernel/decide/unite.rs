@@ -55,7 +55,7 @@ impl Unite {
         self.is_made = true;
     }
 
-    /// Takes the other in. Answers false if one of them has a name.
+    /// Takes the other in. Returns false if one of them has a name.
     pub(super) fn join(&self, decision: &mut Decision<'_>) -> bool {
         let other = Arc::clone(&self.conversation);
         if !decision.conversation.contact.minted || !other.contact.minted {

@@ -121,7 +121,7 @@ fn with_album(message: Message, album: Vec<Packed>) -> Message {
     Message { details: Some(Arc::new(MessageDetails { album, ..details })), ..message }
 }
 
-/// Ends the window: its texts are the parts of the reply. Answers its media, and what is known of
+/// Ends the window: its texts are the parts of the reply. Returns its media, and what is known of
 /// the last message.
 fn close_window(run: &mut Run<'_>) -> (Vec<Packed>, Envelope) {
     let heard = run.session.extras.as_mut().and_then(|extras| extras.heard.as_mut());

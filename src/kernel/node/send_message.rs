@@ -21,8 +21,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
     let content = match render_content(run, &node.message, &to) {
         Ok(content) => content,
         Err(Move::Fail(FailureCode::NoChoices, _)) if may_be_empty => return Move::Take(SendMessage::EMPTY),
-        Err(Move::Fail(FailureCode::BadContent, why)) => {
-            run.refuse_place(why);
+        Err(Move::Fail(FailureCode::BadContent, _)) => {
             return Move::Take(if fails { SendMessage::FAILED } else { Port::NEXT });
         }
         Err(leave) => return leave,

@@ -289,7 +289,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Leaves a node. Answers where to; None when the turn is over.
+    /// Leaves a node. Returns where to; None when the turn is over.
     pub(super) fn leave(&mut self, at: NodeIx, step: &'a Step, leave: Move) -> Option<NodeIx> {
         let taken = match &leave {
             Move::Take(port) => step.port_name(*port),

@@ -258,8 +258,8 @@ impl CloudBody {
 
     fn fill_place(&mut self, location: &Location) -> Result<(), SendError> {
         self.is("location");
-        self.location = place_body(location);
-        if self.location.is_some() { Ok(()) } else { Err(SendError::rejected("no such place")) }
+        self.location = Some(place_body(location).ok_or_else(|| SendError::rejected("no such place"))?);
+        Ok(())
     }
 
     fn fill_form(&mut self, form: &FormMessage) {

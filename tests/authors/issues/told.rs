@@ -228,6 +228,15 @@ fn a_field_that_is_missing_under_its_name_is_told_once() {
     );
     let first = serde_json::to_value(issues.iter().next().unwrap()).unwrap();
     assert_eq!(first["repair"], json!({"do": "rename", "path": "nodes[1].type", "to": "kind"}));
+    let option = json!({"id": "a", "name": "B", "title": "A"});
+    let offers = one(json!({"id": "n", "kind": "send_message", "text": "Well?", "options": [option]}));
+    let issues = Flow::from_json(&offers.to_string()).unwrap_err();
+    let told: Vec<_> = issues.errors().map(|issue| (&*issue.path, issue.code.as_str())).collect();
+    let of = "nodes[1].options[0]";
+    assert_eq!(
+        told,
+        [(&*format!("{of}.label"), "missing_field"), (&*format!("{of}.title"), "unknown_field")]
+    );
     let asked = one(json!({"id": "n", "kind": "ask", "text": "How many?", "type": "number"}));
     let issues = Flow::from_json(&asked.to_string()).unwrap_err();
     assert!(issues.to_string().contains("type: unknown field; did you mean \"expect\"?"), "{issues}");

@@ -4,6 +4,16 @@
 use chrono::NaiveDate;
 
 use super::common_year;
+use crate::flow::lang::normal::narrow;
+
+/// The mark of a date that a keyboard writes in another shape: `／`, `‑`.
+pub(crate) fn mark(c: char) -> char {
+    match narrow(c) {
+        '\u{2044}' | '\u{2215}' => '/',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        c => c,
+    }
+}
 
 /// Reads the date that a text begins with, and where it ends; `7/5/2026` is none, since it is the
 /// 5th of July to others. `is_thai`: a year may be one that Thai count.

@@ -12,7 +12,7 @@ use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, Datelike, FixedOffset};
 
 pub(crate) use dated::{CalendarNames, THAI_OFFSET, common_year};
-pub(crate) use figures::{compact, figured};
+pub(crate) use figures::{compact, figured, mark};
 
 use crate::flow::lang::language::lookup;
 use crate::flow::lang::normal::{key, without_accents};
@@ -158,8 +158,8 @@ impl LanguageNames {
         listed
     }
 
-    /// The days from today that a text names: -1 for `yesterday`. A word for two days, such as
-    /// the Hindi for tomorrow and yesterday, names none.
+    /// The day beside today that a text names: -1 for `yesterday`; unclear where a word means two,
+    /// such as the Hindi for tomorrow and yesterday.
     pub(crate) fn nearby(self, text: &str) -> Option<NearbyDay> {
         let text = plain(text);
         let mut days =

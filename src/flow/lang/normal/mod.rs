@@ -2,6 +2,7 @@
 //! rules of triggers, choices, and conditions that ignore case. What is stored stays as it was
 //! written. Total, and in time that grows with the text.
 
+mod frame;
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod machine;
 mod mark;
@@ -13,6 +14,9 @@ use std::borrow::Cow;
 
 use crate::digits::digit;
 use crate::flow::form::read::words;
+pub(crate) use frame::{
+    is_frame, narrow, unbracketed, unframed, unwrapped, unwrapped_end, unwrapped_start, unwrapped_url,
+};
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 use machine as system;
 use mark::{is_accent, is_edge, is_emoji, is_invisible};
@@ -180,56 +184,6 @@ pub(crate) fn trim_edges(text: &str) -> &str {
         }
     }
     if inner.is_empty() { text } else { inner }
-}
-
-/// True for what people write around a value that they type: blanks, emoji, quotes, stars and the
-/// final marks of every script (SEMANTICS U2). Brackets and dashes are none.
-pub(crate) fn is_frame(c: char) -> bool {
-    let c = narrow(c);
-    let is_kept = matches!(c,
-        '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '-' | '~' | '\u{2010}'..='\u{2015}' | '\u{2032}'..='\u{2037}'
-        | '\u{2044}' | '\u{2052}');
-    let is_mark = is_edge(c) || is_emoji(c) || is_invisible(c) || matches!(c, '*' | '_' | '`' | '|');
-    !is_kept && (is_mark || c.is_whitespace())
-}
-
-/// A text without the frame around it; what may be the decimal mark of a number stays.
-pub(crate) fn unframed(text: &str) -> &str {
-    let inner = text.trim_end_matches(is_frame);
-    let rest = inner.trim_start_matches(is_frame);
-    // A single mark right before a digit is that of a fraction: `.5`.
-    let frame = inner.get(..inner.len() - rest.len()).unwrap_or_default();
-    let point = frame.chars().next_back().filter(|c| matches!(narrow(*c), '.' | ',' | '\u{60c}'));
-    let is_number = rest.starts_with(|c: char| c.is_ascii_digit() || digit(c).is_some());
-    match point.filter(|_| is_number) {
-        Some(point) if !frame.strip_suffix(point).is_some_and(|frame| frame.ends_with(point)) => {
-            inner.get(frame.len() - point.len_utf8()..).unwrap_or(rest)
-        }
-        _ => rest,
-    }
-}
-
-/// A text without the brackets around it, and without what is around those.
-pub(crate) fn unbracketed(text: &str) -> &str {
-    const PAIRS: [(char, char); 7] =
-        [('(', ')'), ('[', ']'), ('<', '>'), ('{', '}'), ('（', '）'), ('［', '］'), ('＜', '＞')];
-    let text = unframed(text);
-    let inside = PAIRS.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
-    inside.map_or(text, unframed)
-}
-
-/// The letters and signs that Chinese and Japanese keyboards write twice as wide, and the marks
-/// that they write half as wide.
-pub(crate) fn narrow(c: char) -> char {
-    match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        '\u{ff61}' => '。',
-        '\u{ff62}' => '「',
-        '\u{ff63}' => '」',
-        '\u{ff64}' => '、',
-        '\u{ff65}' => '・',
-        c => c,
-    }
 }
 
 /// A text without its emoji; none if it has none, or no letter and no digit beside.

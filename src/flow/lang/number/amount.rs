@@ -22,6 +22,9 @@ struct AmountWords {
     before: HashSet<Box<str>>,
     minus: Box<[Box<str>]>,
     zero: HashSet<Box<str>>,
+    /// Beginnings of words that are factors, and of words that are not for all that.
+    prefixes: Box<[&'static str]>,
+    exceptions: Box<[&'static str]>,
 }
 
 static WORDS: LazyLock<AmountWords> = LazyLock::new(|| {
@@ -33,6 +36,8 @@ static WORDS: LazyLock<AmountWords> = LazyLock::new(|| {
         before: of("before").collect(),
         minus: minus.into(),
         zero: of("zero").collect(),
+        prefixes: listed("prefix").collect(),
+        exceptions: listed("except").collect(),
     }
 });
 
@@ -183,6 +188,9 @@ fn is_multiple(after: &str, before: &str, language: Option<&str>) -> bool {
 }
 
 fn is_factor(word: &str, before: &str, language: Option<&str>) -> bool {
+    if word.is_empty() {
+        return false;
+    }
     // `m` is a metre, `M` a million.
     if matches!(word, "M" | "MM" | "B") {
         return true;
@@ -193,8 +201,8 @@ fn is_factor(word: &str, before: &str, language: Option<&str>) -> bool {
         let is_named = languages.iter().any(|named| primary.eq_ignore_ascii_case(named));
         return is_named == *only || (*only && before.starts_with("R$"));
     }
-    let begins = |kind| listed(kind).any(|prefix| word.starts_with(prefix));
-    WORDS.factors.contains(&*folded) || (begins("prefix") && !begins("except"))
+    let begins = |words: &[&str]| words.iter().any(|prefix| word.starts_with(prefix));
+    WORDS.factors.contains(&*folded) || (begins(&WORDS.prefixes) && !begins(&WORDS.exceptions))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

@@ -70,7 +70,7 @@ pub(crate) fn read_with(text: &str, marks: impl FnOnce() -> Marks) -> Option<Amo
 }
 
 /// Signs of the negative: the hyphen, the minus, the dash that telephones make of a hyphen.
-const MINUS: [char; 5] = ['-', '\u{2212}', '\u{2013}', '\u{fe63}', '\u{ff0d}'];
+pub(crate) const MINUS: [char; 5] = ['-', '\u{2212}', '\u{2013}', '\u{fe63}', '\u{ff0d}'];
 
 fn sign(text: &str) -> (bool, &str) {
     match text.strip_prefix(MINUS) {

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike, Utc};
 
-use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::diagnostics::Diagnostics;
 #[cfg(feature = "time-zones")]
-use crate::flow::form::issue::{Repair, did_you_mean};
+use crate::flow::form::diagnostics::did_you_mean;
+use crate::flow::form::issue::Repair;
 use crate::flow::form::path::{Path, brief};
 #[cfg(all(feature = "time-zones", not(all(target_family = "wasm", target_os = "unknown"))))]
 use machine as system;

@@ -11,7 +11,8 @@ use crate::flow::answer::{
     Bounds, Choice, Choices, Dates, Expect, KnownWords, LiveChoices, Several, check_format,
 };
 use crate::flow::content::{OffersDef, OptionDef, TextDef, read_offer};
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::condition::Operand;

@@ -17,7 +17,8 @@ use crate::flow::content::{
     Capacity, ChannelCapacity, CompiledMessage, Local, MessageDef, Offers, OptionDef, PlacedText, TextDef,
     compile_options, parts,
 };
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
