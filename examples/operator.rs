@@ -92,7 +92,7 @@ pub(crate) async fn day() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     // What did not arrive: tried again under the same id, or dropped.
     for letter in bot.dead_letters(None).await? {
         log.push(format!("not delivered to {}: {}", letter.letter.message.to(), letter.letter.reason));
-        bot.requeue(&letter.contact, letter.letter.message.id).await?;
+        bot.requeue_dead_letter(&letter.contact, letter.letter.message.id).await?;
     }
     log.push(format!("after a requeue {} are left", bot.dead_letters(None).await?.len()));
 

@@ -25,14 +25,14 @@ macro_rules! channels {
             /// Reads a channel's name.
             ///
             /// # Errors
-            /// [`BadChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins
+            /// [`InvalidChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins
             /// with a letter. Capitals are refused, so that `WhatsApp` does not become a channel of
             /// its own.
-            pub fn parse(name: &str) -> Result<Self, BadChannel> {
+            pub fn parse(name: &str) -> Result<Self, InvalidChannel> {
                 Ok(match name {
                     $($word => Self::$known,)+
                     own if is_channel_name(own) => Self::Other(ChannelName(own.into())),
-                    _ => return Err(BadChannel),
+                    _ => return Err(InvalidChannel),
                 })
             }
 
@@ -56,7 +56,7 @@ channels! {
     /// assert_eq!(Channel::parse("whatsapp")?, Channel::WhatsApp);
     /// assert_eq!(Channel::parse("kiosk-7")?.as_str(), "kiosk-7");
     /// assert!(Channel::parse("WhatsApp").is_err(), "names are in lower case");
-    /// # Ok::<(), chatflow::address::BadChannel>(())
+    /// # Ok::<(), chatflow::address::InvalidChannel>(())
     /// ```
     Channel {
         WhatsApp = "whatsapp",
@@ -79,7 +79,7 @@ pub struct ChannelName(Arc<str>);
 /// A text that names no channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a channel: 1-64 lower-case letters, digits, `-`, `_` and `.`, a letter first")]
-pub struct BadChannel;
+pub struct InvalidChannel;
 
 impl Channel {
     /// The form of a host's own name, as a regular expression.
@@ -113,8 +113,8 @@ impl fmt::Debug for Channel {
 }
 
 impl std::str::FromStr for Channel {
-    type Err = BadChannel;
-    fn from_str(name: &str) -> Result<Self, BadChannel> {
+    type Err = InvalidChannel;
+    fn from_str(name: &str) -> Result<Self, InvalidChannel> {
         Self::parse(name)
     }
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::address::{BadAddress, BadChannel, BadPhone};
-use crate::flow::{BadSpan, Issues};
-use crate::id::{BadName, ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
+use crate::address::{InvalidAddress, InvalidChannel, InvalidPhone};
+use crate::flow::{InvalidSpan, Issues};
+use crate::id::{ContactId, FlowId, FlowVersion, InvalidName, SessionId, TriggerKey};
 
 /// An error of a call that was refused or failed. Outcomes such as `AlreadyRunning` are not
 /// errors.
@@ -176,14 +176,14 @@ macro_rules! invalid_input {
 }
 
 invalid_input! {
-    BadName => BadName::field,
-    BadPhone => |_| "phone",
-    BadChannel => |_| "channel",
-    BadAddress => |bad| match bad {
-        BadAddress::Name(name) => name.field(),
+    InvalidName => InvalidName::field,
+    InvalidPhone => |_| "phone",
+    InvalidChannel => |_| "channel",
+    InvalidAddress => |bad| match bad {
+        InvalidAddress::Name(name) => name.field(),
         _ => "address",
     },
-    BadSpan => |_| "span",
+    InvalidSpan => |_| "span",
 }
 
 fn fmt_issues(issues: &Issues, f: &mut fmt::Formatter<'_>) -> fmt::Result {

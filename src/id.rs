@@ -31,12 +31,12 @@ pub(crate) const MAX_BYTES: usize = 256;
 /// [`Error::InvalidInput`](crate::Error::InvalidInput) of it, which names the field too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{rule}")]
-pub struct BadName {
+pub struct InvalidName {
     field: &'static str,
     rule: NameRule,
 }
 
-impl BadName {
+impl InvalidName {
     /// Returns the name of the field that such a text is given in, such as `contact_id`.
     #[must_use]
     pub fn field(&self) -> &'static str {
@@ -69,8 +69,8 @@ pub enum NameRule {
 }
 
 impl NameRule {
-    pub(crate) fn of(self, field: &'static str) -> BadName {
-        BadName { field, rule: self }
+    pub(crate) fn of(self, field: &'static str) -> InvalidName {
+        InvalidName { field, rule: self }
     }
 }
 
@@ -111,8 +111,8 @@ macro_rules! as_text {
         }
 
         impl std::str::FromStr for $name {
-            type Err = BadName;
-            fn from_str(text: &str) -> Result<Self, BadName> {
+            type Err = InvalidName;
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
                 Self::parse(text)
             }
         }
@@ -142,8 +142,9 @@ macro_rules! name {
             /// Checks and takes a name.
             ///
             /// # Errors
-            /// [`BadName`] for an empty name, one above 256 bytes, or one with a control character.
-            pub fn new(name: impl AsRef<str>) -> Result<Self, BadName> {
+            /// [`InvalidName`] for an empty name, one above 256 bytes, or one with a control
+            /// character.
+            pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidName> {
                 let name = name.as_ref();
                 check_name(name).map_err(|rule| rule.of($field))?;
                 Ok(Self(name.into()))
@@ -153,7 +154,7 @@ macro_rules! name {
             ///
             /// # Errors
             /// As for `new`.
-            pub fn parse(text: &str) -> Result<Self, BadName> {
+            pub fn parse(text: &str) -> Result<Self, InvalidName> {
                 Self::new(text)
             }
 
@@ -214,15 +215,15 @@ impl FlowVersion {
     /// Reads a number in decimal digits.
     ///
     /// # Errors
-    /// [`BadName`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, BadName> {
+    /// [`InvalidName`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
         text.parse().map(Self).map_err(|_| NameRule::Number.of("version"))
     }
 }
 
 impl std::str::FromStr for FlowVersion {
-    type Err = BadName;
-    fn from_str(text: &str) -> Result<Self, BadName> {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         Self::parse(text)
     }
 }
@@ -307,8 +308,9 @@ macro_rules! compact_name {
             /// allocation.
             ///
             /// # Errors
-            /// [`BadName`] for an empty name, one above 256 bytes, or one with a control character.
-            pub fn new(name: impl AsRef<str>) -> Result<Self, BadName> {
+            /// [`InvalidName`] for an empty name, one above 256 bytes, or one with a control
+            /// character.
+            pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidName> {
                 Compact::new(name.as_ref()).map(Self).map_err(|rule| rule.of($field))
             }
 
@@ -316,7 +318,7 @@ macro_rules! compact_name {
             ///
             /// # Errors
             /// As for `new`.
-            pub fn parse(text: &str) -> Result<Self, BadName> {
+            pub fn parse(text: &str) -> Result<Self, InvalidName> {
                 Self::new(text)
             }
 
@@ -367,8 +369,8 @@ impl SessionId {
     /// Reads an id in any form of a UUID.
     ///
     /// # Errors
-    /// [`BadName`] for a text that is no UUID.
-    pub fn parse(text: &str) -> Result<Self, BadName> {
+    /// [`InvalidName`] for a text that is no UUID.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
         Uuid::try_parse(text).map(Self).map_err(|_| NameRule::Uuid.of("session_id"))
     }
 
@@ -411,8 +413,8 @@ macro_rules! minted_id {
             /// Reads an id as it prints.
             ///
             /// # Errors
-            /// [`BadName`] for any other text.
-            pub fn parse(text: &str) -> Result<Self, BadName> {
+            /// [`InvalidName`] for any other text.
+            pub fn parse(text: &str) -> Result<Self, InvalidName> {
                 let bad = NameRule::Minted.of($written);
                 let (session, number) = text.rsplit_once($separator).ok_or(bad)?;
                 let session = SessionId::parse(session).map_err(|_| bad)?;
@@ -515,7 +517,7 @@ mod tests {
     fn each_id_is_read_as_it_prints() {
         fn same<T>(text: &str)
         where
-            T: fmt::Display + std::str::FromStr<Err = BadName> + Serialize + for<'de> Deserialize<'de>,
+            T: fmt::Display + std::str::FromStr<Err = InvalidName> + Serialize + for<'de> Deserialize<'de>,
         {
             let id: T = text.parse().unwrap_or_else(|bad| panic!("{text}: {bad}"));
             assert_eq!(id.to_string(), text);

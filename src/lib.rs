@@ -306,10 +306,10 @@
 //!   `wasm32-unknown-unknown`, which has neither, needs it; elsewhere it changes nothing.
 //! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the
 //!   manifest is its text.
-//! - `tracing`: `Traces`, an observer that writes events to `tracing`, and spans around calls,
-//!   deliveries and host calls.
-//! - `metrics`: `Meters`, an observer that feeds the facade `metrics`; the names are in the guide
-//!   [`docs/metrics.md`].
+//! - `tracing`: `TracingObserver`, an observer that writes events to `tracing`, and spans around
+//!   calls, deliveries and host calls.
+//! - `metrics`: `MetricsObserver`, an observer that feeds the facade `metrics`; the names are in
+//!   the guide [`docs/metrics.md`].
 //! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as
 //!   tests.
 //!

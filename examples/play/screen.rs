@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use chatflow::calls::Call;
-use chatflow::session::{Link, Opt};
+use chatflow::session::{Link, ReplyOption};
 use chatflow::{Outbound, Session, SessionId, Status};
 
 use super::args::{COMMANDS, USAGE};
@@ -37,7 +37,7 @@ impl<O: Write, E: Write> Screen<O, E> {
             let mark = if index == 0 { "<" } else { " " };
             writeln!(self.out, "{mark} {line}")?;
         }
-        for (index, Opt { label, .. }) in message.options().iter().enumerate() {
+        for (index, ReplyOption { label, .. }) in message.options().iter().enumerate() {
             writeln!(self.out, "[{}] {}", index + 1, lines(label).join(" "))?;
         }
         for Link { label, url, .. } in message.content.links() {

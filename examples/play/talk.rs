@@ -5,9 +5,9 @@ use std::io::{BufRead, Write};
 use std::ops::ControlFlow;
 
 use chatflow::calls::CallRef;
-use chatflow::flow::{Issue, IssueCode, Span};
+use chatflow::flow::Span;
 use chatflow::ops::{FlowSource, HandedBack};
-use chatflow::session::Opt;
+use chatflow::session::ReplyOption;
 use chatflow::talk::Act;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
@@ -50,7 +50,7 @@ pub(crate) struct Talk<'s, O, E> {
 struct Offer {
     session: SessionId,
     turn: u32,
-    options: Vec<Opt>,
+    options: Vec<ReplyOption>,
 }
 
 impl<'s, O: Write, E: Write> Talk<'s, O, E> {
@@ -92,9 +92,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
     async fn open(script: Script, screen: &'s mut Screen<O, E>) -> Result<Self, Fault> {
         let Script { flow: json, context, from, functions, record: _ } = script;
         let flow = Flow::from_json(&json).map_err(Error::Issues)?;
-        // The channel of a talk here has no window.
-        let matters = |warning: &&Issue| warning.code != IssueCode::WindowMayBeClosed;
-        for warning in flow.warnings().iter().filter(matters) {
+        for warning in flow.warnings().iter() {
             screen.note(&format_args!("{}{warning:#}", place(warning)));
         }
         let account = account_of(&flow);
@@ -369,7 +367,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
 
 impl Offer {
     /// The option that a line names, by its label or its number.
-    fn chosen(&self, line: &str) -> Option<&Opt> {
+    fn chosen(&self, line: &str) -> Option<&ReplyOption> {
         let wanted = line.trim().to_lowercase();
         let by_label = self.options.iter().find(|option| option.label.trim().to_lowercase() == wanted);
         let by_number = || self.options.get(wanted.parse::<usize>().ok()?.checked_sub(1)?);

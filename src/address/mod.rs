@@ -15,14 +15,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::{BadName, SessionId, check_name};
+use crate::id::{InvalidName, SessionId, check_name};
 
-pub use crate::channel::{BadChannel, Channel, ChannelName};
+pub use crate::channel::{Channel, ChannelName, InvalidChannel};
 #[cfg(feature = "phone-numbers")]
 pub(crate) use home::{Home, WORLD};
 #[cfg(not(feature = "phone-numbers"))]
 pub(crate) use homeless::Home;
-pub use phone::{BadPhone, Phone};
+pub use phone::{InvalidPhone, Phone};
 
 /// Reads a whole text as a telephone number: with its calling code, or as it is dialled in the
 /// region where it is at home (SEMANTICS A1).
@@ -55,8 +55,8 @@ impl Account {
     /// Checks and takes an account.
     ///
     /// # Errors
-    /// [`BadName`] for an empty account, one above 256 bytes, or one with a control character.
-    pub fn new(channel: Channel, account: impl AsRef<str>) -> Result<Self, BadName> {
+    /// [`InvalidName`] for an empty account, one above 256 bytes, or one with a control character.
+    pub fn new(channel: Channel, account: impl AsRef<str>) -> Result<Self, InvalidName> {
         check_name(account.as_ref()).map_err(|rule| rule.of("account"))?;
         Ok(Self { channel, account: account.as_ref().into() })
     }
@@ -136,13 +136,13 @@ pub enum AddressKind {
 /// The reason an address was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BadAddress {
+pub enum InvalidAddress {
     /// The channel is one with telephone numbers.
     #[error(transparent)]
-    Phone(#[from] BadPhone),
+    Phone(#[from] InvalidPhone),
     /// The id is no name.
     #[error(transparent)]
-    Name(#[from] BadName),
+    Name(#[from] InvalidName),
 }
 
 impl Address {
@@ -153,12 +153,12 @@ impl Address {
     /// of 1-256 bytes elsewhere ([SEMANTICS A3](crate::semantics#a3)).
     ///
     /// # Errors
-    /// [`BadAddress`] for anything else.
-    pub fn new(account: &Account, id: &str) -> Result<Self, BadAddress> {
+    /// [`InvalidAddress`] for anything else.
+    pub fn new(account: &Account, id: &str) -> Result<Self, InvalidAddress> {
         Self::on(account.as_ref(), id)
     }
 
-    pub(crate) fn on(account: AccountRef<'_>, id: &str) -> Result<Self, BadAddress> {
+    pub(crate) fn on(account: AccountRef<'_>, id: &str) -> Result<Self, InvalidAddress> {
         if account.channel.is_phone() {
             if *account.channel == Channel::Sms && is_short_code(id.trim()) {
                 return Ok(Self::Named(Arc::new(NamedAddress {

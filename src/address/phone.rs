@@ -15,7 +15,7 @@ pub struct Phone(u64);
     "must be a telephone number: `+`, a calling code, and as many digits as its numbering plan has, \
      7-15 in all"
 )]
-pub struct BadPhone;
+pub struct InvalidPhone;
 
 /// Digits that a number has at least. Only the plans of a few islands have so few.
 const LEAST_DIGITS: u32 = 7;
@@ -32,12 +32,12 @@ impl Phone {
     /// ([SEMANTICS A1](crate::semantics#a1)).
     ///
     /// # Errors
-    /// [`BadPhone`] when there is no calling code, another character, or fewer digits than the
+    /// [`InvalidPhone`] when there is no calling code, another character, or fewer digits than the
     /// numbering plan has. More than it has, up to 15, are taken: plans grow.
-    pub fn parse(text: &str) -> Result<Self, BadPhone> {
-        let number = WrittenDigits::read(text).ok_or(BadPhone)?;
-        let phone = number.with_calling_code().filter(|_| number.is_international).ok_or(BadPhone)?;
-        if plan::is_long_enough(phone.0) { Ok(phone) } else { Err(BadPhone) }
+    pub fn parse(text: &str) -> Result<Self, InvalidPhone> {
+        let number = WrittenDigits::read(text).ok_or(InvalidPhone)?;
+        let phone = number.with_calling_code().filter(|_| number.is_international).ok_or(InvalidPhone)?;
+        if plan::is_long_enough(phone.0) { Ok(phone) } else { Err(InvalidPhone) }
     }
 
     /// Reads a number as an answer is read: as [`parse`](Self::parse) does, or as it is dialled in
@@ -51,14 +51,14 @@ impl Phone {
     /// assert_eq!(Phone::parse_in("(11) 91234-5678", "BR")?, Phone::parse("+5511912345678")?);
     /// assert_eq!(Phone::parse_in("011 15-2345-6789", "AR")?, Phone::parse("+5491123456789")?);
     /// # }
-    /// # Ok::<(), chatflow::address::BadPhone>(())
+    /// # Ok::<(), chatflow::address::InvalidPhone>(())
     /// ```
     ///
     /// # Errors
-    /// [`BadPhone`] when the region is unknown, or it is no number there.
-    pub fn parse_in(text: &str, region: &str) -> Result<Self, BadPhone> {
-        let home = Home::of(region).ok_or(BadPhone)?;
-        read_phone(text, Some(home)).ok_or(BadPhone)
+    /// [`InvalidPhone`] when the region is unknown, or it is no number there.
+    pub fn parse_in(text: &str, region: &str) -> Result<Self, InvalidPhone> {
+        let home = Home::of(region).ok_or(InvalidPhone)?;
+        read_phone(text, Some(home)).ok_or(InvalidPhone)
     }
 
     /// The same where the numbering plan has numbers of this length, in either form (SEMANTICS A1).
@@ -71,10 +71,10 @@ impl Phone {
     /// better than any table does: of the numbering plan only the trunk prefix counts.
     ///
     /// # Errors
-    /// [`BadPhone`] when there is another character, or not 8-15 digits, or 7 where the numbering
-    /// plan has such numbers.
-    pub fn parse_inbound(text: &str) -> Result<Self, BadPhone> {
-        WrittenDigits::read(text).and_then(|number| number.with_calling_code()).ok_or(BadPhone)
+    /// [`InvalidPhone`] when there is another character, or not 8-15 digits, or 7 where the
+    /// numbering plan has such numbers.
+    pub fn parse_inbound(text: &str) -> Result<Self, InvalidPhone> {
+        WrittenDigits::read(text).and_then(|number| number.with_calling_code()).ok_or(InvalidPhone)
     }
 
     /// True for a text that may be a number as it is dialled somewhere: five digits or more without
@@ -86,10 +86,10 @@ impl Phone {
     }
 
     /// Reads a number as it was stored: `+` and the digits, whatever any plan says.
-    pub(super) fn stored(text: &str) -> Result<Self, BadPhone> {
-        let digits = text.strip_prefix('+').ok_or(BadPhone)?;
+    pub(super) fn stored(text: &str) -> Result<Self, InvalidPhone> {
+        let digits = text.strip_prefix('+').ok_or(InvalidPhone)?;
         let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        fits.then_some(digits).and_then(|digits| digits.parse().ok()).map(Self).ok_or(BadPhone)
+        fits.then_some(digits).and_then(|digits| digits.parse().ok()).map(Self).ok_or(InvalidPhone)
     }
 
     /// The digits as one number.
@@ -107,7 +107,7 @@ impl Phone {
     /// let (old, new) = (Phone::parse_inbound("5215512345678")?, Phone::parse("+52 55 1234 5678")?);
     /// assert_eq!((old.twin(), new.twin()), (Some(new), Some(old)));
     /// assert_eq!(Phone::parse("+55 11 3123-4567")?.twin(), None, "a fixed line has one form");
-    /// # Ok::<(), chatflow::address::BadPhone>(())
+    /// # Ok::<(), chatflow::address::InvalidPhone>(())
     /// ```
     #[must_use]
     pub fn twin(self) -> Option<Self> {

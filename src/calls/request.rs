@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::flow::HttpMethod;
 use crate::session::{CallKind, PendingCall};
-use crate::value::{Bag, Node};
+use crate::value::{Node, PackedMap};
 
 /// A request of a flow to the host, with every template rendered.
 ///
@@ -35,7 +35,7 @@ pub enum CallRequest {
         /// The function's name.
         name: Arc<str>,
         /// The arguments; a JSON object.
-        args: Bag,
+        args: PackedMap,
     },
     /// A request over HTTP. Answer: `{"status": 200, "headers": {…}, "body": …}`, of which the flow
     /// needs `status` to tell a failure.
@@ -167,7 +167,7 @@ impl Class {
     }
 }
 
-fn text(args: &Bag, key: &str) -> Option<String> {
+fn text(args: &PackedMap, key: &str) -> Option<String> {
     args.get(key).and_then(Node::as_str).map(str::to_owned)
 }
 

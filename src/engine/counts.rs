@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::id::{FlowId, FlowVersion, NodeId};
 use crate::session::Status;
-use crate::store::{ConversationStore, CountQuery, Counted, StoreQueries};
+use crate::store::{ConversationStore, CountQuery, CounterSubject, StoreQueries};
 
 /// Counters summed over a span of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -36,11 +36,11 @@ pub struct FlowCounts {
 }
 
 impl CountTotals {
-    fn add(&mut self, what: &Counted, times: u64) {
+    fn add(&mut self, what: &CounterSubject, times: u64) {
         let sum = match what {
-            Counted::Started => &mut self.started,
-            Counted::Ended(status) => self.ended.entry(*status).or_default(),
-            Counted::Entered(node) => self.nodes.entry(node.clone()).or_default(),
+            CounterSubject::Started => &mut self.started,
+            CounterSubject::Ended(status) => self.ended.entry(*status).or_default(),
+            CounterSubject::Entered(node) => self.nodes.entry(node.clone()).or_default(),
         };
         *sum = sum.saturating_add(times);
     }

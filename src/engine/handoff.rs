@@ -11,7 +11,7 @@ use crate::kernel::Action;
 use crate::observer::Cause;
 use crate::request::bad_value;
 use crate::store::{ConversationStore, Subject};
-use crate::value::{Bag, Caps};
+use crate::value::{PackLimits, PackedMap};
 
 /// The session, or the contact, that a person takes over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl<S: ConversationStore> Engine<S> {
     /// `InvalidInput` of `vars`; `Quarantined`, `Contention`, `Store`.
     pub async fn resume_from_handoff(&self, contact: &ContactId, vars: Value) -> Result<HandedBack, Error> {
         let workspace = self.workspace()?;
-        let vars = Bag::from_json(&vars, &Caps::of(&self.ports.limits))
+        let vars = PackedMap::from_json(&vars, &PackLimits::of(&self.ports.limits))
             .map_err(|error| bad_value("vars", &error))?;
         let subject = Subject::Contact(contact.clone());
         let mut hand_back = Action::HandBack { vars: &vars };

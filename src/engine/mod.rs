@@ -70,7 +70,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use crate::calls::DynCalls;
 use crate::clock::{Clock, Ids};
 use crate::error::Error;
-use crate::id::{BadName, ContactId, WorkspaceId};
+use crate::id::{ContactId, InvalidName, WorkspaceId};
 use crate::kernel::Policy;
 use crate::limits::Limits;
 use crate::observer::{BackgroundTask, Cause, Observer, Observers, PendingEvent};
@@ -146,7 +146,7 @@ type OnError = Box<dyn Fn(BackgroundTask, &Error) + Send + Sync>;
 pub struct Engine<S> {
     store: Arc<S>,
     ports: Arc<Ports>,
-    workspace: Result<WorkspaceId, BadName>,
+    workspace: Result<WorkspaceId, InvalidName>,
     flows: Arc<WorkspaceFlows>,
     deferred: bool,
 }

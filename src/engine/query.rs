@@ -298,7 +298,7 @@ impl<S: ConversationStore> Engine<S> {
     ///
     /// # Errors
     /// `Store`.
-    pub async fn live(&self, flow: &FlowId) -> Result<u64, Error> {
+    pub async fn live_sessions(&self, flow: &FlowId) -> Result<u64, Error> {
         let live =
             Live { workspace: self.workspace()?.clone(), flow: flow.clone(), version: None, wake_at: None };
         Ok(self.store.live(&live).await?)
@@ -310,7 +310,7 @@ impl<S: ConversationStore> Engine<S> {
     ///
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.
-    pub async fn requeue(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
+    pub async fn requeue_dead_letter(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
         self.change_letter(contact, Action::Requeue { message }).await
     }
 

@@ -14,7 +14,7 @@ use crate::flow::Flow;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::session::{FailureCode, Session, Status};
 use crate::store::{ConversationStore, StoreQueries};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// The results of one session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,8 +41,8 @@ pub struct ResultRow {
 }
 
 impl ResultRow {
-    fn of(session: &Session, contact: &ContactId, values: Option<&Bag>) -> Self {
-        let values = values.into_iter().flat_map(Bag::iter);
+    fn of(session: &Session, contact: &ContactId, values: Option<&PackedMap>) -> Self {
+        let values = values.into_iter().flat_map(PackedMap::iter);
         Self {
             session: session.id(),
             contact: contact.clone(),

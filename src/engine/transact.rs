@@ -22,7 +22,7 @@ use crate::kernel::{
 use crate::observer::{Cause, EventKind, PendingEvent, Timings};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
-    Absorbed, Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, Revision,
+    Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, MergedContact, Record, Revision,
     SessionRecord, Subject, Token, Txn,
 };
 
@@ -143,7 +143,7 @@ fn commit(
         absorbs: out.absorbed.take().map(|absorbed| {
             let AbsorbedContact { contact, revision, settled, is_held } = *absorbed;
             let token = is_held.then_some(call.lookup.token);
-            Box::new(Absorbed { contact, expect: revision, settled, token })
+            Box::new(MergedContact { contact, expect: revision, settled, token })
         }),
         started: take(&mut out.started).into_vec(),
         ended,

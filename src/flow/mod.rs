@@ -29,24 +29,24 @@ pub use answer::ReplyKind;
 pub use author::diff::{FieldChange, FlowDiff};
 #[cfg(feature = "schema")]
 pub use author::schema::schema;
-pub use author::texts::{BadPo, Texts};
+pub use author::texts::{InvalidPo, Texts};
 pub use author::{draft, gallery};
 pub use compiled::Flow;
 pub use content::{
-    ButtonDef, CardDef, ContactCardDef, DegreesDef, FormDef, HeaderDef, ListDef, LocationDef, MediaDef,
+    ButtonDef, CardDef, ContactCardDef, CoordinateDef, FormDef, HeaderDef, ListDef, LocationDef, MediaDef,
     MediaType, MessageDef, NativeDef, OffersDef, OptionDef, ParametersDef, ProductItemDef, ProductSectionDef,
     ProductsDef, ReactionDef, RowDef, SectionDef, TemplateCardDef, TemplateCategory, TemplateDef, TextDef,
 };
 pub use def::{EdgeDef, FlowDef};
 pub use form::issue::{Issue, IssueCode, Issues, Repair, Severity};
 pub use form::lines::FlowLines;
-pub use form::span::{BadSpan, Span};
+pub use form::span::{InvalidSpan, Span};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use lang::condition::{CompareDef, ConditionDef, Operand};
 pub use lang::normal::Folding;
 pub use lang::number::Decimal;
 pub use lang::operator::Operator;
-pub use lang::times::TimesDef;
+pub use lang::times::UntilDef;
 pub use lang::undefined::Undefined;
 pub use node::*;
 pub use recognize::EntityType;

@@ -16,15 +16,15 @@ use crate::flow::{
 use crate::flow::{Concurrency, Reentry, TtlMode};
 use crate::id::NodeId;
 use crate::limits::Limits;
-use crate::value::Bag;
-use crate::value::Caps;
+use crate::value::PackLimits;
+use crate::value::PackedMap;
 
 /// Names over one JSON object.
-struct Names(Bag);
+struct Names(PackedMap);
 
 impl Names {
     fn of(json: Value) -> Self {
-        Self(Bag::from_json(&json, &Caps::of(&Limits::default())).unwrap())
+        Self(PackedMap::from_json(&json, &PackLimits::of(&Limits::default())).unwrap())
     }
 }
 
@@ -299,7 +299,7 @@ fn the_example_of_each_object_is_read_without_an_issue() {
         ($($name:ident)+) => { $(check::<crate::flow::$name>();)+ };
     }
     check! {
-        VariableDef SetContactDef SeveralDef ChoiceDef InputDef ShareDef ArmDef ClassDef KeywordDef NativeDef
+        VariableDef SetContactDef SeveralDef ChoiceDef InputDef SplitBranchDef BranchCaseDef ClassDef KeywordDef NativeDef
         HeaderDef LocationDef CardDef ListDef SectionDef RowDef FormDef TemplateDef OptionDef ButtonDef
         MediaDef SettingsDef Sender ReminderDef LastWordsDef RuleDef TriggerDef FlowDef EdgeDef ConditionDef
     }

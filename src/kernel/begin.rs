@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::Flow;
 use crate::id::{FlowVersion, SessionId};
 use crate::session::{Journalled, Message, Opening, Origin, Queued, Reply, Route, Session, Standing};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// Data that a session starts with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,8 @@ pub struct NewSession {
     /// The version it is pinned to.
     pub version: FlowVersion,
     /// The bag that the flow reads as `context`; the start node's policy has been applied.
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
-    pub context: Bag,
+    #[serde(default, skip_serializing_if = "PackedMap::is_empty")]
+    pub context: PackedMap,
     /// The origin of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
@@ -45,7 +45,7 @@ impl NewSession {
         Self {
             id,
             version,
-            context: Bag::new(),
+            context: PackedMap::new(),
             origin: None,
             route: None,
             opening: None,
@@ -79,7 +79,7 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         parked_at: now,
         sent_before: 0,
         context: new.context,
-        vars: Bag::new(),
+        vars: PackedMap::new(),
         origin: new.origin,
         route: new.route,
         asked: None,

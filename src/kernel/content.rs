@@ -16,7 +16,7 @@ use crate::grapheme::{TextUnit, within};
 use crate::kernel::choice::{payload, payload_len, short_payload};
 use crate::kernel::offer::{OfferRoom, ShownChoice, cut, in_one_line, is_blank};
 use crate::kernel::turn::{Move, Run};
-use crate::session::{self, Content, FailureCode, Opt};
+use crate::session::{self, Content, FailureCode, ReplyOption};
 
 /// A plain text may be so many times as long as other texts that are rendered (SEMANTICS N7).
 const MOST_PLAIN_TIMES: usize = 10;
@@ -198,7 +198,7 @@ fn choices(
     offers: &Offers,
     room: fn(&Capacity) -> OfferRoom,
     to: &Audience<'_>,
-) -> Result<Vec<Opt>, Move> {
+) -> Result<Vec<ReplyOption>, Move> {
     let capacity = Capacity::of(Some(to.channel));
     match offers {
         Offers::Fixed(choices) => fixed_choices(run, choices, capacity),
@@ -214,7 +214,7 @@ fn fixed_choices(
     run: &mut Run<'_>,
     choices: &[CompiledChoice],
     capacity: &Capacity,
-) -> Result<Vec<Opt>, Move> {
+) -> Result<Vec<ReplyOption>, Move> {
     if choices.is_empty() {
         return Ok(Vec::new());
     }
@@ -222,7 +222,7 @@ fn fixed_choices(
     let each = choices.iter().map(|choice| {
         has_room &= run.has_room(&choice.id, capacity);
         let label = run.pick(&choice.label).as_literal().unwrap_or_default();
-        let mut option = Opt::new(run.payload_of(&choice.id, capacity), label.to_owned());
+        let mut option = ReplyOption::new(run.payload_of(&choice.id, capacity), label.to_owned());
         option.description = run.optional("description", choice.description.as_ref())?.map(Into::into);
         Ok(option)
     });
@@ -254,9 +254,9 @@ fn has_data(offers: &[Offer]) -> bool {
     offers.iter().any(|offer| matches!(offer, Offer::Data(_)))
 }
 
-fn as_options(run: &Run<'_>, shown: Vec<ShownChoice>, capacity: &Capacity) -> Vec<Opt> {
+fn as_options(run: &Run<'_>, shown: Vec<ShownChoice>, capacity: &Capacity) -> Vec<ReplyOption> {
     let option = |choice: ShownChoice| {
-        let mut option = Opt::new(run.payload_of(&choice.id, capacity), choice.label);
+        let mut option = ReplyOption::new(run.payload_of(&choice.id, capacity), choice.label);
         option.description = choice.description.map(Into::into);
         option
     };
@@ -275,7 +275,7 @@ fn render_buttons(
     buttons: &CompiledButtons,
     room: fn(&Capacity) -> OfferRoom,
     to: &Audience<'_>,
-) -> Result<(Vec<Opt>, Vec<session::Link>), Move> {
+) -> Result<(Vec<ReplyOption>, Vec<session::Link>), Move> {
     Ok((choices(run, &buttons.replies, room, to)?, links(run, &buttons.links)?))
 }
 
@@ -345,7 +345,7 @@ fn render_contact(run: &mut Run<'_>, card: &CompiledContactCard) -> Result<sessi
     Ok(session::ContactCard { name: in_one_line(&name), company, title, phones, emails, urls })
 }
 
-type Rows = Vec<(Option<String>, Vec<Opt>)>;
+type Rows = Vec<(Option<String>, Vec<ReplyOption>)>;
 
 fn fixed_sections(run: &mut Run<'_>, sections: &[Section], capacity: &Capacity) -> Result<Rows, Move> {
     let mut made = Vec::with_capacity(sections.len());
@@ -488,7 +488,7 @@ fn render_template(
 }
 
 /// An approved message, or one of its cards, with its buttons of either kind.
-type RenderedPart = (session::TemplateCard, Vec<Opt>, Vec<session::Link>);
+type RenderedPart = (session::TemplateCard, Vec<ReplyOption>, Vec<session::Link>);
 
 fn render_part(run: &mut Run<'_>, part: &TemplatePart, to: &Audience<'_>) -> Result<RenderedPart, Move> {
     let parameters = match &part.parameters {

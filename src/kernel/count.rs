@@ -14,7 +14,7 @@ use crate::session::Status;
 /// it, at most 264 bytes, and is [read](Self::parse) from that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Counted {
+pub enum CounterSubject {
     /// Sessions that started on it: `started`.
     Started,
     /// Number of times that sessions came to a node of it, those of flows that called it too:
@@ -24,7 +24,7 @@ pub enum Counted {
     Ended(Status),
 }
 
-impl Counted {
+impl CounterSubject {
     /// Reads what was printed. None: a newer release wrote it, or nobody.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -40,7 +40,7 @@ impl Counted {
     }
 }
 
-impl fmt::Display for Counted {
+impl fmt::Display for CounterSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("started"),
@@ -60,14 +60,14 @@ pub struct CountDelta {
     /// The minute of the epoch in which it happened.
     pub minute: i64,
     /// The subject of the counter.
-    pub what: Counted,
+    pub what: CounterSubject,
     /// Number of times that it happened.
     pub times: u64,
 }
 
 impl CountDelta {
     /// Something that happened once.
-    pub(crate) fn once(flow: FlowId, version: FlowVersion, what: Counted, at: DateTime<Utc>) -> Self {
+    pub(crate) fn once(flow: FlowId, version: FlowVersion, what: CounterSubject, at: DateTime<Utc>) -> Self {
         Self { flow, version, minute: at.timestamp().div_euclid(60), what, times: 1 }
     }
 
@@ -96,14 +96,18 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read_again() {
-        let node = |id: &str| Counted::Entered(NodeId::new(id).unwrap());
-        for what in
-            [Counted::Started, node("a"), node("started"), node("x:y"), Counted::Ended(Status::Expired)]
-        {
-            assert_eq!(Counted::parse(&what.to_string()), Some(what));
+        let node = |id: &str| CounterSubject::Entered(NodeId::new(id).unwrap());
+        for what in [
+            CounterSubject::Started,
+            node("a"),
+            node("started"),
+            node("x:y"),
+            CounterSubject::Ended(Status::Expired),
+        ] {
+            assert_eq!(CounterSubject::parse(&what.to_string()), Some(what));
         }
         for word in ["", "start", "entered:", "ended:", "ended:soon", "left:a"] {
-            assert_eq!(Counted::parse(word), None, "{word}");
+            assert_eq!(CounterSubject::parse(word), None, "{word}");
         }
     }
 
@@ -111,7 +115,7 @@ mod tests {
     fn each_counter_is_added_to_once() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
         let entered = |node: &str, seconds| {
-            let what = Counted::Entered(NodeId::new(node).unwrap());
+            let what = CounterSubject::Entered(NodeId::new(node).unwrap());
             CountDelta::once(FlowId::new("f").unwrap(), FlowVersion(1), what, at(seconds))
         };
         let sums = added_up(vec![entered("b", 1), entered("a", 59), entered("b", -1), entered("b", 2)]);

@@ -11,7 +11,7 @@ use crate::kernel::offer::{cut_in, is_blank, tell_apart};
 use crate::kernel::turn::{Move, Run};
 use crate::observer::{ContentFault, EventKind};
 use crate::session::{
-    Card, Content, Header, Link, List, Media, NativeMessage, Opt, Parameters, ProductMessage, Route,
+    Card, Content, Header, Link, List, Media, NativeMessage, Parameters, ProductMessage, ReplyOption, Route,
     TemplateMessage,
 };
 
@@ -102,7 +102,7 @@ fn fits(content: &Content, capacity: &Capacity) -> bool {
             text.len() <= capacity.text && !is_blank(text)
         }
         Content::Text { text, options } => {
-            let fits = |option: &Opt| {
+            let fits = |option: &ReplyOption| {
                 option.label.len() <= capacity.label
                     && !is_blank(&option.label)
                     && option.description.is_none()
@@ -118,7 +118,7 @@ fn fits(content: &Content, capacity: &Capacity) -> bool {
     }
 }
 
-fn have_own_labels(options: &[Opt]) -> bool {
+fn have_own_labels(options: &[ReplyOption]) -> bool {
     (1..)
         .zip(options)
         .all(|(next, option)| options.iter().skip(next).all(|other| other.label != option.label))
@@ -152,7 +152,7 @@ fn lacking(content: &Content, capacity: &Capacity) -> Option<&'static str> {
 fn empty(content: &Content) -> Option<&'static str> {
     let first =
         |parts: &[(bool, &'static str)]| parts.iter().find(|(is_empty, _)| *is_empty).map(|part| part.1);
-    let blank_label = |options: &[Opt]| options.iter().any(|option| is_blank(&option.label));
+    let blank_label = |options: &[ReplyOption]| options.iter().any(|option| is_blank(&option.label));
     let blank = |text: &Option<String>| text.as_deref().is_some_and(is_blank);
     let parts: &[(bool, &'static str)] = match content {
         Content::Template(template) => return empty_in_template(template),
@@ -254,7 +254,7 @@ impl Cut<'_> {
         }
     }
 
-    fn labels(&mut self, options: &mut [Opt], most: usize) {
+    fn labels(&mut self, options: &mut [ReplyOption], most: usize) {
         for option in options {
             self.text("label", &mut option.label, most);
             if let Some(description) = &mut option.description {
@@ -266,7 +266,7 @@ impl Cut<'_> {
     }
 
     /// Buttons, up to `most` of them.
-    fn buttons(&mut self, options: &mut Vec<Opt>, links: &mut Vec<Link>, most: usize) {
+    fn buttons(&mut self, options: &mut Vec<ReplyOption>, links: &mut Vec<Link>, most: usize) {
         let label = self.capacity.button;
         if most > 0 {
             self.count("buttons", options, most);
@@ -278,7 +278,7 @@ impl Cut<'_> {
     }
 
     /// Labels of buttons that are the same are numbered where the channel refuses such.
-    fn own_labels(&mut self, options: &mut [Opt], most: usize) {
+    fn own_labels(&mut self, options: &mut [ReplyOption], most: usize) {
         let are_buttons = options.len() <= self.capacity.buttons
             && options.iter().all(|option| option.description.is_none());
         if self.capacity.unique_buttons && are_buttons {

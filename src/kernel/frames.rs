@@ -9,7 +9,7 @@ use crate::kernel::node::call_flow;
 use crate::kernel::turn::{FlowEntrance, Move, Run};
 use crate::observer::EventKind;
 use crate::session::{Ending, FailureCode, Frame};
-use crate::value::Caps;
+use crate::value::PackLimits;
 
 /// A flow that waits for what it called, and the node where it does.
 struct Caller<'a> {
@@ -114,9 +114,9 @@ impl<'a> Run<'a> {
     }
 
     /// The caps of variables, or of a context, of which those that wait have so many bytes already.
-    pub(super) fn caps_beside(&self, waiting: usize) -> Caps {
-        let caps = Caps::of(self.env.limits);
-        Caps { bytes: caps.bytes.saturating_sub(waiting), ..caps }
+    pub(super) fn caps_beside(&self, waiting: usize) -> PackLimits {
+        let caps = PackLimits::of(self.env.limits);
+        PackLimits { bytes: caps.bytes.saturating_sub(waiting), ..caps }
     }
 
     fn note_failed(&mut self, code: FailureCode) {

@@ -11,7 +11,7 @@ use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::{Ending, FailureCode, Handoff, Handover, Standing, Stop, Suspended};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 impl Run<'_> {
     /// Hands the session over at its node: afterwards it is there again, with the time that it had
@@ -71,7 +71,7 @@ impl Run<'_> {
     }
 
     /// Takes over what the person found out.
-    fn learn(&mut self, vars: &Bag) -> Result<(), Move> {
+    fn learn(&mut self, vars: &PackedMap) -> Result<(), Move> {
         for (name, value) in vars.iter() {
             if let Err(error) = self.set_var(name, &value.to_json()) {
                 return Err(Move::fail(FailureCode::Variables, format_args!("variable `{name}` {error}")));

@@ -11,7 +11,7 @@ use siphasher::sip128::{Hasher128, SipHasher13, SipHasher24};
 
 use crate::address::{AccountRef, Address};
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, TriggerKey, WorkspaceId};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// Collects what is hashed: one long piece is hashed faster than several short ones, to the same
 /// hash.
@@ -58,7 +58,7 @@ impl Pieces {
 pub(crate) fn fingerprint(
     contact: Option<&ContactId>,
     address: Option<&Address>,
-    context: &Bag,
+    context: &PackedMap,
     out_id: Option<&str>,
 ) -> u128 {
     let mut pieces = Pieces::new();

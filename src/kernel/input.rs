@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::calls::CallResult;
 use crate::id::{CallId, FlowVersion, MessageId, NodeId};
 use crate::session::{DeliveryReport, EndReason, Message, Route, SendOutcome};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// Something that reaches a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub enum Input {
     /// It comes back from a person.
     Resume {
         /// The person's findings: variables to write.
-        vars: Bag,
+        vars: PackedMap,
     },
     /// The contact or the person said something: the handoff's time begins anew. No turn.
     #[serde(rename = "touch")]

@@ -4,20 +4,24 @@ use crate::error::Error;
 use crate::flow::node::Start;
 use crate::flow::{InputPolicy, InputType};
 use crate::limits::Limits;
-use crate::value::{Bag, Caps, Kind, Node};
+use crate::value::{Kind, Node, PackLimits, PackedMap};
 
 /// Applies the start node's policy. Returns the context as the flow will read it, and the names of
 /// inputs that were dropped.
 ///
 /// # Errors
 /// `InvalidInput` naming an input that is required and missing, or of another type than declared.
-pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Result<(Bag, Vec<String>), Error> {
+pub(crate) fn accept_inputs(
+    start: &Start,
+    given: PackedMap,
+    limits: &Limits,
+) -> Result<(PackedMap, Vec<String>), Error> {
     let mut dropped = Vec::new();
     let mut kept = match start.policy {
         InputPolicy::Any => given,
         InputPolicy::None => {
             dropped.extend(given.iter().map(|(key, _)| key.to_owned()));
-            Bag::new()
+            PackedMap::new()
         }
         InputPolicy::Declared => {
             let is_declared = |key: &str| start.inputs.iter().any(|input| input.name.as_ref() == key);
@@ -38,7 +42,7 @@ pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Resul
             None => match &input.default {
                 Some(default) => {
                     kept = kept
-                        .with(&input.name, default, &Caps::of(limits))
+                        .with(&input.name, default, &PackLimits::of(limits))
                         .map_err(|error| Error::invalid(field(), error))?;
                 }
                 None if input.required => {
@@ -53,10 +57,10 @@ pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Resul
 
 /// Returns the inputs of a message that starts a flow: nothing but what the author has as defaults.
 /// A required input is the author's to default.
-pub(crate) fn default_inputs(start: &Start, limits: &Limits) -> Bag {
-    let caps = Caps::of(limits);
+pub(crate) fn default_inputs(start: &Start, limits: &Limits) -> PackedMap {
+    let caps = PackLimits::of(limits);
     let defaults = start.inputs.iter().filter_map(|input| Some((&input.name, input.default.as_ref()?)));
-    defaults.fold(Bag::new(), |bag, (name, value)| bag.with(name, value, &caps).unwrap_or(bag))
+    defaults.fold(PackedMap::new(), |bag, (name, value)| bag.with(name, value, &caps).unwrap_or(bag))
 }
 
 fn is_of(value: Node<'_>, declared: InputType) -> bool {

@@ -40,7 +40,7 @@ mod turn;
 pub use begin::{NewSession, start};
 pub(crate) use choice::own_choice;
 pub(crate) use count::added_up;
-pub use count::{CountDelta, Counted};
+pub use count::{CountDelta, CounterSubject};
 pub(crate) use decide::{
     AbsorbedContact, Action, Arrival, CarriedOptOut, ConversationChange, Decision, DeliveryResult,
     Environment, FlowLookup, FoundConversation, HostChange, InboundAnswer, Meeting, Migrate, Operation,

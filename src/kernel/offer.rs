@@ -15,7 +15,7 @@ use crate::grapheme::TextUnit;
 use crate::kernel::turn::{ItemNames, Move, Run};
 use crate::observer::EventKind;
 use crate::session::{FailureCode, Offered, OfferedChoice, Session};
-use crate::value::{Caps, Kind, Node, Packed};
+use crate::value::{Kind, Node, PackLimits, Packed};
 
 /// Items of a list that are looked at.
 const MOST_ITEMS: usize = 200;
@@ -296,7 +296,8 @@ impl Run<'_> {
         if item.is_null() {
             return Ok(None);
         }
-        let caps = Caps { depth: self.env.limits.depth.saturating_add(2), ..Caps::of(self.env.limits) };
+        let caps =
+            PackLimits { depth: self.env.limits.depth.saturating_add(2), ..PackLimits::of(self.env.limits) };
         let packed = Packed::from_json(item, &caps);
         packed.map(Some).map_err(|error| Move::fail(FailureCode::Variables, format_args!("an item {error}")))
     }

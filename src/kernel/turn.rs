@@ -14,13 +14,13 @@ use crate::kernel::library::Callee;
 use crate::kernel::list::ShortList;
 use crate::observer::EventKind;
 use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Standing, Status, Stop};
-use crate::value::{Bag, Packed};
+use crate::value::{Packed, PackedMap};
 
 /// A flow that is about to be entered.
 pub(super) struct FlowEntrance {
     pub(super) flow: FlowId,
     pub(super) version: FlowVersion,
-    pub(super) context: Bag,
+    pub(super) context: PackedMap,
     /// True if it takes the place of the flow that calls.
     pub(super) is_terminal: bool,
 }

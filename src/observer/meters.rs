@@ -75,9 +75,9 @@ const MEASURES: &[Measure] = &[
 /// channels and names of this crate, never a contact.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Meters;
+pub struct MetricsObserver;
 
-impl Meters {
+impl MetricsObserver {
     /// Describes all measures to the recorder that is installed: install it before.
     #[must_use]
     pub fn new() -> Self {
@@ -97,7 +97,7 @@ impl Meters {
     }
 }
 
-impl Default for Meters {
+impl Default for MetricsObserver {
     fn default() -> Self {
         Self::new()
     }
@@ -134,7 +134,7 @@ fn count_send(event: &Event) {
     }
 }
 
-impl Observer for Meters {
+impl Observer for MetricsObserver {
     fn observe(&self, event: &Event) {
         let cause = event.cause.as_str();
         match &event.kind {

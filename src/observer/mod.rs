@@ -16,11 +16,11 @@ use crate::id::{ContactId, WorkspaceId};
 pub(crate) use event::PendingEvent;
 pub use event::{Cause, ContentFault, Event, EventKind, Timings};
 #[cfg(feature = "metrics")]
-pub use meters::Meters;
+pub use meters::MetricsObserver;
 #[cfg(feature = "metrics")]
 pub(crate) use meters::{set_dead_letters, set_live, set_oldest};
 #[cfg(feature = "tracing")]
-pub use traces::Traces;
+pub use traces::TracingObserver;
 
 /// All observers of an engine, in the order in which they were given.
 #[derive(Default)]
@@ -94,7 +94,7 @@ pub trait Observer: Send + Sync {
     }
 
     /// Names a contact in spans of `tracing`, by a hash under a secret of the host, such as that
-    /// of `Traces`, never as it is. By default spans do not name it.
+    /// of `TracingObserver`, never as it is. By default spans do not name it.
     fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
         let _ = (workspace, contact);
         None

@@ -1,7 +1,7 @@
 //! The observer that writes events to `tracing`.
 //!
-//! A host gives `Traces` a secret: ids of contacts are few and can be guessed, and a hash under a
-//! known key would hide nothing.
+//! A host gives `TracingObserver` a secret: ids of contacts are few and can be guessed, and a hash
+//! under a known key would hide nothing.
 
 use std::hash::Hasher;
 
@@ -31,17 +31,17 @@ use crate::observer::{BackgroundTask, Event, EventKind, Observer};
 /// that has the same secret: `SipHash-1-3` of both, each behind its length in 8 bytes,
 /// little-endian, as 16 digits. Texts are never written.
 #[derive(Clone)]
-pub struct Traces {
+pub struct TracingObserver {
     secret: [u8; 16],
 }
 
-impl std::fmt::Debug for Traces {
+impl std::fmt::Debug for TracingObserver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Traces").finish_non_exhaustive()
+        f.debug_struct("TracingObserver").finish_non_exhaustive()
     }
 }
 
-impl Traces {
+impl TracingObserver {
     /// An observer that hashes contacts under this secret: 16 random bytes, such as those of
     /// [`Builder::erasure_key`](crate::Builder::erasure_key).
     #[must_use]
@@ -160,7 +160,7 @@ macro_rules! write {
     };
 }
 
-impl Observer for Traces {
+impl Observer for TracingObserver {
     fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
         Some(self.contact(workspace, contact))
     }

@@ -13,7 +13,7 @@ use crate::id::{ContactId, check_name};
 use crate::limits::Limits;
 use crate::request::rules::{bad_value, check_instant, check_profile};
 use crate::session::{Message, MessageDetails, MessageKind, Profile};
-use crate::value::{Caps, Packed};
+use crate::value::{PackLimits, Packed};
 
 /// A message from a contact ([SEMANTICS I](crate::semantics#i)).
 #[derive(Clone, Debug)]
@@ -88,7 +88,8 @@ impl Inbound {
     }
 
     /// An option that was chosen: what the message offered as
-    /// [`Opt::payload`](crate::session::Opt::payload) or any other payload, and its label.
+    /// [`ReplyOption::payload`](crate::session::ReplyOption::payload) or any other payload, and its
+    /// label.
     pub fn choice(
         channel: Channel,
         account: impl Into<String>,
@@ -327,7 +328,7 @@ fn message(
         check_payload(payload)?;
     }
     let pack = |field: &'static str, value: Option<Value>| {
-        let packed = value.map(|value| Packed::from_json(&value, &Caps::of(limits)));
+        let packed = value.map(|value| Packed::from_json(&value, &PackLimits::of(limits)));
         packed.transpose().map_err(|error| bad_value(field, &error))
     };
     let InboundParts { value, meta } = parts.map(|parts| *parts).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::id::{ContactId, FlowId, TriggerKey, check_name};
 use crate::limits::Limits;
 use crate::request::rules::{bad_value, check_instant, check_profile};
 use crate::session::Profile;
-use crate::value::{Bag, Caps};
+use crate::value::{PackLimits, PackedMap};
 
 /// Starts a flow for a contact ([SEMANTICS T](crate::semantics#t)).
 ///
@@ -247,12 +247,11 @@ fn check_address(
     }
 }
 
-fn check_context(context: Option<Result<Value, String>>, limits: &Limits) -> Result<Bag, Error> {
+fn check_context(context: Option<Result<Value, String>>, limits: &Limits) -> Result<PackedMap, Error> {
     match context {
-        None => Ok(Bag::new()),
-        Some(Ok(context)) => {
-            Bag::from_json(&context, &Caps::of(limits)).map_err(|error| bad_value("context", &error))
-        }
+        None => Ok(PackedMap::new()),
+        Some(Ok(context)) => PackedMap::from_json(&context, &PackLimits::of(limits))
+            .map_err(|error| bad_value("context", &error)),
         Some(Err(error)) => Err(Error::invalid("context", format_args!("must serialise: {error}"))),
     }
 }
@@ -267,7 +266,7 @@ pub(crate) struct CheckedTrigger {
     pub(crate) from: Option<Account>,
     /// Contact and address as the caller gave them, before the start node had its say.
     pub(crate) given: (Option<ContactId>, Option<Address>),
-    pub(crate) context: Bag,
+    pub(crate) context: PackedMap,
     pub(crate) key: Option<TriggerKey>,
     pub(crate) out_id: Option<Arc<str>>,
     pub(crate) claim_time: Option<DateTime<Utc>>,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::CallId;
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// Progress of a host call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub struct PendingCall {
     /// The function's name; of another call its kind.
     pub name: Arc<str>,
     /// The arguments of the function, or the parts of the request: an object.
-    pub args: Bag,
+    pub args: PackedMap,
     /// Its progress.
     pub stage: CallStage,
     /// Number of times that it was made.

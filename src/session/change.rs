@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::flow::{Zone, brief};
 use crate::limits::Limits;
 use crate::session::Contact;
-use crate::value::Caps;
+use crate::value::PackLimits;
 
 /// A change of a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ impl Contact {
             }
             ContactChange::Field(name, Value::Null) => profile.fields = profile.fields.without(name),
             ContactChange::Field(name, value) => {
-                let fields = profile.fields.with(name, value, &Caps::of(limits));
+                let fields = profile.fields.with(name, value, &PackLimits::of(limits));
                 profile.fields = fields.map_err(|error| format!("field `{name}` {error}"))?;
             }
             ContactChange::AddTag(tag) => add(&mut profile.tags, tag, limits)?,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Account, Address};
 use crate::id::ContactId;
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// A contact of one workspace ([SEMANTICS T2](crate::semantics#t2), [T3](crate::semantics#t3)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +60,10 @@ pub struct Profile {
     /// Groups that the person is in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Anything else, readable as `contact.fields.NAME`: an object, made by [`Bag::from_json`] with
-    /// [`Caps::of`](crate::value::Caps::of).
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
-    pub fields: Bag,
+    /// Anything else, readable as `contact.fields.NAME`: an object, made by
+    /// [`PackedMap::from_json`] with [`PackLimits::of`](crate::value::PackLimits::of).
+    #[serde(default, skip_serializing_if = "PackedMap::is_empty")]
+    pub fields: PackedMap,
 }
 
 impl Profile {
@@ -117,7 +117,7 @@ impl Profile {
 
     /// With fields.
     #[must_use]
-    pub fn fields(mut self, fields: Bag) -> Self {
+    pub fn fields(mut self, fields: PackedMap) -> Self {
         self.fields = fields;
         self
     }
@@ -192,9 +192,10 @@ impl Contact {
             fields.extend(news.fields.iter().map(|(k, v)| (k, v.to_json())));
             let merged =
                 serde_json::Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
-            if let Ok(merged) =
-                Bag::from_json(&merged, &crate::value::Caps::of(&crate::limits::Limits::default()))
-            {
+            if let Ok(merged) = PackedMap::from_json(
+                &merged,
+                &crate::value::PackLimits::of(&crate::limits::Limits::default()),
+            ) {
                 known.fields = merged;
             }
         }

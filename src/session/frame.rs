@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{FlowId, FlowVersion, NodeId};
 use crate::session::Rounds;
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// A flow of a session that waits for the flow that it called (SEMANTICS N9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,10 +16,10 @@ pub(crate) struct Frame {
     pub(crate) digest: Option<u128>,
     /// The node that called.
     pub(crate) node: NodeId,
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
-    pub(crate) context: Bag,
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
-    pub(crate) vars: Bag,
+    #[serde(default, skip_serializing_if = "PackedMap::is_empty")]
+    pub(crate) context: PackedMap,
+    #[serde(default, skip_serializing_if = "PackedMap::is_empty")]
+    pub(crate) vars: PackedMap,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) jumps: Vec<(NodeId, u32)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

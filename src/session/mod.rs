@@ -37,7 +37,7 @@ pub use contact::{Contact, Profile};
 pub(crate) use content::OtherButton;
 pub use content::{
     Buttons, Card, ContactCard, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage,
-    Opt, Parameters, ProductMessage, ProductSection, QuickReplies, TemplateButton, TemplateCard,
+    Parameters, ProductMessage, ProductSection, QuickReplies, ReplyOption, TemplateButton, TemplateCard,
     TemplateMessage,
 };
 pub use conversation::Conversation;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Account, Address};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
-use crate::session::{Content, Opt};
+use crate::session::{Content, ReplyOption};
 
 /// One message to the contact, as a transport gets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Outbound {
 
     /// Returns the options that the contact can choose from; empty when it is free to say anything.
     #[must_use]
-    pub fn options(&self) -> &[Opt] {
+    pub fn options(&self) -> &[ReplyOption] {
         self.content.options()
     }
 }

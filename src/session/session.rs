@@ -15,7 +15,7 @@ use crate::session::{
     Frame, Message, Offered, OfferedChoice, Opening, Origin, PartialReply, Queued, Reply, Rounds, Route,
     Standing,
 };
-use crate::value::{Bag, Caps, Packed};
+use crate::value::{PackLimits, Packed, PackedMap};
 
 /// One run of a flow with a contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +49,8 @@ pub struct Session {
     /// The outbox number of the last message before the wait: the wait's deadline does not pass
     /// before it is settled (SEMANTICS N3).
     pub(crate) sent_before: u64,
-    pub(crate) context: Bag,
-    pub(crate) vars: Bag,
+    pub(crate) context: PackedMap,
+    pub(crate) vars: PackedMap,
     pub(crate) origin: Option<Box<Origin>>,
     pub(crate) route: Option<Arc<Route>>,
     /// Where the last message went: a question takes answers from there (SEMANTICS I3).
@@ -78,7 +78,7 @@ pub(crate) struct Extras {
     pub(crate) active_digest: Option<u128>,
     /// The bag that the started flow reads as `context`, where a flow that it called took its
     /// place.
-    pub(crate) begun: Option<Bag>,
+    pub(crate) begun: Option<PackedMap>,
     /// The milliseconds for which its life was suspended in handoffs; counts where the TTL is fixed
     /// (SEMANTICS S10).
     pub(crate) still_millis: i64,
@@ -88,7 +88,7 @@ pub(crate) struct Extras {
     pub(crate) reminded: u32,
     /// The results of the flow that was started (SEMANTICS Q8): of an ended session, or of a live
     /// one whose flow gave its place to one that it called.
-    pub(crate) results: Option<Bag>,
+    pub(crate) results: Option<PackedMap>,
     /// The progress of its journal, from its start to its end (SEMANTICS L6).
     pub(crate) journal: Option<Journalled>,
     /// The message that started it.
@@ -234,13 +234,13 @@ impl Session {
 
     /// Returns the data that it was started with, as given and read-only.
     #[must_use]
-    pub fn context(&self) -> &Bag {
+    pub fn context(&self) -> &PackedMap {
         &self.context
     }
 
     /// Returns the variables that the flow has written.
     #[must_use]
-    pub fn vars(&self) -> &Bag {
+    pub fn vars(&self) -> &PackedMap {
         &self.vars
     }
 
@@ -307,13 +307,13 @@ impl Session {
     }
 
     /// Returns what the flow that was started reads as `context`.
-    pub(crate) fn begun_with(&self) -> &Bag {
+    pub(crate) fn begun_with(&self) -> &PackedMap {
         let kept = self.extras.as_ref().and_then(|extras| extras.begun.as_ref());
         kept.or_else(|| Some(&self.frames().first()?.context)).unwrap_or(&self.context)
     }
 
     /// Returns what is kept of its results (SEMANTICS Q8).
-    pub(crate) fn kept_results(&self) -> Option<&Bag> {
+    pub(crate) fn kept_results(&self) -> Option<&PackedMap> {
         self.extras.as_ref()?.results.as_ref()
     }
 
@@ -331,18 +331,18 @@ impl Session {
 
     /// The values of these names in the flow that was started: its variables, then its context.
     /// None: another flow took its place.
-    pub(crate) fn results(&self, names: &[Arc<str>]) -> Option<Bag> {
+    pub(crate) fn results(&self, names: &[Arc<str>]) -> Option<PackedMap> {
         let vars = self.own_vars()?;
         let value = |name: &Arc<str>| vars.get(name).or_else(|| self.begun_with().get(name));
         let values: BTreeMap<&str, _> =
             names.iter().filter_map(|name| Some((&**name, value(name)?))).collect();
         // All of it was packed before, so it fits.
-        let caps = Caps { bytes: usize::MAX, depth: usize::MAX };
-        Some(Bag::pack(values, &caps).unwrap_or_default())
+        let caps = PackLimits { bytes: usize::MAX, depth: usize::MAX };
+        Some(PackedMap::pack(values, &caps).unwrap_or_default())
     }
 
     /// The variables of the flow that was started. None: another flow took its place.
-    fn own_vars(&self) -> Option<&Bag> {
+    fn own_vars(&self) -> Option<&PackedMap> {
         match self.frames().first() {
             Some(frame) => {
                 let is_own = (&frame.flow, frame.version) == (&self.flow, self.version);
@@ -451,8 +451,9 @@ impl Session {
         let call = self.call().or_else(suspended).map_or(0, |call| call.args.byte_len());
         let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
         let heard = self.heard().map_or(0, PartialReply::weight);
-        let begun = self.extras.as_ref().and_then(|extras| extras.begun.as_ref()).map_or(0, Bag::byte_len);
-        let results = self.kept_results().map_or(0, Bag::byte_len);
+        let begun =
+            self.extras.as_ref().and_then(|extras| extras.begun.as_ref()).map_or(0, PackedMap::byte_len);
+        let results = self.kept_results().map_or(0, PackedMap::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
         let offered = self.offered().iter().map(Offered::weight).sum::<usize>();
         own + queue + reply + call + frames + heard + begun + results + offered + opened + self.rounds_len()

@@ -132,7 +132,7 @@ pub struct Commit {
     pub expect: Option<Revision>,
     /// The state beside the record that it was decided on without reading it, for a store that
     /// [compares it](crate::store::ConversationStore::compares_seen) (rule 29).
-    pub seen: Option<Sighting>,
+    pub seen: Option<DecisionBasis>,
     /// The new record.
     pub record: Record,
     /// When something is due next.
@@ -146,7 +146,7 @@ pub struct Commit {
     /// Aliases that no longer do so.
     pub drop_aliases: Vec<Alias>,
     /// A contact that turned out to be this one (rule 27).
-    pub absorbs: Option<Box<Absorbed>>,
+    pub absorbs: Option<Box<MergedContact>>,
     /// Sessions that this decision started, or took to another version: flow and version. A store
     /// that counts live sessions by an index reads it here.
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
@@ -202,7 +202,7 @@ impl Commit {
 
 /// The state beside the record that a decision was made on (rule 29).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sighting {
+pub struct DecisionBasis {
     /// The watermark; it may rise without a new revision (rule 15).
     pub settled: u64,
     /// The revision of the workspace's flows, as [`Loaded::catalogue`] told it. None: it told none,
@@ -212,7 +212,7 @@ pub struct Sighting {
 
 /// A contact that turns out to be another one (rule 27).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Absorbed {
+pub struct MergedContact {
     /// The contact that was merged away.
     pub contact: ContactId,
     /// The revision of its conversation that the caller saw.

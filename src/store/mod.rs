@@ -10,7 +10,7 @@ mod known;
 mod memory;
 mod queries;
 mod record;
-mod rides;
+mod riding_settles;
 mod row;
 pub mod sql;
 mod txn;
@@ -23,8 +23,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use commit::{
-    Absorbed, Commit, Committed, Due, Erase, KeyName, Lease, Leased, LeasedConversation, Live, Loaded,
-    Lookup, Purge, Purged, Removed, Revision, Settle, Settled, Sighting, StoredConversation, Subject, Token,
+    Commit, Committed, DecisionBasis, Due, Erase, KeyName, Lease, Leased, LeasedConversation, Live, Loaded,
+    Lookup, MergedContact, Purge, Purged, Removed, Revision, Settle, Settled, StoredConversation, Subject,
+    Token,
 };
 pub use dynamic::DynStore;
 pub use flows::{
@@ -35,11 +36,11 @@ pub use known::Known;
 pub use memory::MemoryStore;
 pub use queries::{ConversationQuery, CountQuery, CountSums, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{ListedSession, Record, SessionRecord};
-pub use rides::{Boarded, Rides};
+pub use riding_settles::{BoardedSettles, RidingSettles};
 pub use row::{Row, retry_pause};
 pub use txn::Txn;
 
-pub use crate::kernel::{CountDelta, Counted, JournalEntry, JournalStep};
+pub use crate::kernel::{CountDelta, CounterSubject, JournalEntry, JournalStep};
 pub use crate::session::KeyRecord;
 
 use crate::error::StoreError;
@@ -159,12 +160,12 @@ pub(crate) use txn::Lent;
 ///
 /// *Being one*
 ///
-/// 27. [`Commit::absorbs`] names a contact that turns out to be the commit's
-///     ([SEMANTICS A5](crate::semantics#a5)). With the rest of the commit, all or nothing (rule 4),
-///     its record, lease and watermark are removed as by rule 22, and whatever led to it leads to
-///     the commit's contact: aliases, ended sessions, journal, keys, so that lists and `erase` find
-///     them there. It applies only if that conversation is at [`Absorbed::expect`] with the
-///     watermark [`Absorbed::settled`], is not set aside, and nobody but [`Absorbed::token`] holds
+/// 27. [`Commit::absorbs`] names a contact that turns out to be the commit's ([SEMANTICS
+///     A5](crate::semantics#a5)). With the rest of the commit, all or nothing (rule 4), its record,
+///     lease and watermark are removed as by rule 22, and whatever led to it leads to the commit's
+///     contact: aliases, ended sessions, journal, keys, so that lists and `erase` find them there.
+///     It applies only if that conversation is at [`MergedContact::expect`] with the watermark
+///     [`MergedContact::settled`], is not set aside, and nobody but [`MergedContact::token`] holds
 ///     a live lease on it; else [`Committed::Conflict`]. An alias to be added that leads to the
 ///     absorbed contact does not refuse the commit. The contact's addresses are among those: a
 ///     store that does not know of this rule refuses with [`Committed::AliasTaken`], and the two
@@ -172,8 +173,8 @@ pub(crate) use txn::Lent;
 ///
 /// *Riding*
 ///
-/// 28. A store may acknowledge a settle before it is written, within a second, as [`Rides`] says
-///     when: `Done` of the token that holds the live lease, at the revision that its process
+/// 28. A store may acknowledge a settle before it is written, within a second, as [`RidingSettles`]
+///     says when: `Done` of the token that holds the live lease, at the revision that its process
 ///     committed last. Until it is written the stored lease stays the token's, so nobody else
 ///     delivers, and the process sees it as done: by each load, commit, claim and count. It takes
 ///     effect with the next commit of the conversation, or by itself, before a claim and by
@@ -185,13 +186,13 @@ pub(crate) use txn::Lent;
 /// *Knowing*
 ///
 /// 29. A store that [compares what was seen](Self::compares_seen) applies a commit with
-///     [`Commit::seen`] only if, beside rule 5, the watermark is [`Sighting::settled`], the
+///     [`Commit::seen`] only if, beside rule 5, the watermark is [`DecisionBasis::settled`], the
 ///     conversation is not set aside, and the revision of the workspace's flows is
-///     [`Sighting::catalogue`], if that is given; else [`Committed::Conflict`]. So a conversation
-///     may be decided on that was not read for it: all that a load would have told is confirmed by
-///     the commit. [`Known`] does so. Where such a store may lose what it has acknowledged while
-///     its callers live, as by a fail-over to a replica that lags, it gives no revision again that
-///     it gave before: the time of its clock is such a number, a count is not.
+///     [`DecisionBasis::catalogue`], if that is given; else [`Committed::Conflict`]. So a
+///     conversation may be decided on that was not read for it: all that a load would have told is
+///     confirmed by the commit. [`Known`] does so. Where such a store may lose what it has
+///     acknowledged while its callers live, as by a fail-over to a replica that lags, it gives no
+///     revision again that it gave before: the time of its clock is such a number, a count is not.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;

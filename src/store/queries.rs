@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
 use crate::session::{FailureCode, Session, Status};
-use crate::store::{Counted, JournalEntry, ListedSession, Record, SessionRecord};
+use crate::store::{CounterSubject, JournalEntry, ListedSession, Record, SessionRecord};
 
 /// Lists what a store holds. Only the engine's query methods need it.
 ///
@@ -83,7 +83,7 @@ pub trait StoreQueries: Send + Sync {
 }
 
 /// Sums of counters: the version, what was counted, and the number of times.
-pub type CountSums = Vec<(FlowVersion, Counted, u64)>;
+pub type CountSums = Vec<(FlowVersion, CounterSubject, u64)>;
 
 /// The counters to be read.
 #[derive(Clone, Debug)]

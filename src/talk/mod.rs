@@ -27,7 +27,7 @@ mod transcript;
 pub use act::Act;
 pub use expected::{Difference, Played};
 pub use line::Line;
-pub use read::{BadTalk, Talk, TalkLine, TalkPart};
+pub use read::{InvalidTalk, Talk, TalkLine, TalkPart};
 pub use transcript::Transcript;
 
 pub(crate) use expected::Comparison;

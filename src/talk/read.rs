@@ -22,7 +22,7 @@ use super::text::is_object;
 ///
 /// let wrong = Talk::parse("> hello\n@ soon\n").unwrap_err();
 /// assert_eq!(wrong.to_string(), "line 2, column 3: `soon` is not a time span, such as +31m or +1h30m");
-/// # Ok::<(), chatflow::talk::BadTalk>(())
+/// # Ok::<(), chatflow::talk::InvalidTalk>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Talk {
@@ -60,7 +60,7 @@ pub enum TalkPart {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {rule}")]
 #[non_exhaustive]
-pub struct BadTalk {
+pub struct InvalidTalk {
     /// The line, from 1.
     pub line: usize,
     /// The character in it, from 1.
@@ -99,8 +99,8 @@ impl Talk {
     /// Reads a talk.
     ///
     /// # Errors
-    /// [`BadTalk`]: the first line that is none of a talk, and why.
-    pub fn parse(text: &str) -> Result<Self, BadTalk> {
+    /// [`InvalidTalk`]: the first line that is none of a talk, and why.
+    pub fn parse(text: &str) -> Result<Self, InvalidTalk> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         let bare = text.strip_suffix('\n');
         let lines = bare.unwrap_or(text);
@@ -170,9 +170,9 @@ impl Talk {
 }
 
 impl FromStr for Talk {
-    type Err = BadTalk;
+    type Err = InvalidTalk;
 
-    fn from_str(text: &str) -> Result<Self, BadTalk> {
+    fn from_str(text: &str) -> Result<Self, InvalidTalk> {
         Self::parse(text)
     }
 }
@@ -189,12 +189,12 @@ impl fmt::Display for Talk {
     }
 }
 
-fn bad(line: usize, column: usize, rule: impl Into<String>) -> BadTalk {
-    BadTalk { line, column, rule: rule.into() }
+fn bad(line: usize, column: usize, rule: impl Into<String>) -> InvalidTalk {
+    InvalidTalk { line, column, rule: rule.into() }
 }
 
 /// The text of a line behind its mark.
-fn body(line: &str, number: usize) -> Result<&str, BadTalk> {
+fn body(line: &str, number: usize) -> Result<&str, InvalidTalk> {
     let mut rest = line.chars();
     rest.next();
     match rest.as_str() {
@@ -213,7 +213,7 @@ struct Group<'t> {
 }
 
 impl Group<'_> {
-    fn read(self, names: &mut Vec<(String, String)>) -> Result<TalkLine, BadTalk> {
+    fn read(self, names: &mut Vec<(String, String)>) -> Result<TalkLine, InvalidTalk> {
         let number = self.number;
         let text = named(&self.body, names);
         let part = match self.mark {
@@ -239,7 +239,7 @@ impl Group<'_> {
     }
 
     /// A fault at its place in the text.
-    fn at(&self, fault: &TalkFault) -> BadTalk {
+    fn at(&self, fault: &TalkFault) -> InvalidTalk {
         let (mut line, mut column) = (self.number, fault.at.min(self.body.chars().count()));
         for text in self.body.split('\n') {
             let length = text.chars().count();

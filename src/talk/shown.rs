@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::session::{Content, Header, Link, Location, Opt, Outbound, TemplateButton, TemplateMessage};
+use crate::session::{
+    Content, Header, Link, Location, Outbound, ReplyOption, TemplateButton, TemplateMessage,
+};
 
 /// A message as the contact sees it, with its labels in brackets.
 pub(super) fn shown(message: &Outbound) -> String {
@@ -124,7 +126,7 @@ fn header_of(header: &Header) -> String {
     }
 }
 
-fn label(option: &Opt) -> String {
+fn label(option: &ReplyOption) -> String {
     match &option.description {
         Some(description) => format!(" [{}] {description}", option.label),
         None => format!(" [{}]", option.label),

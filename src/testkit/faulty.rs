@@ -14,7 +14,7 @@ use crate::store::{
 /// An operation of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Op {
+pub enum StoreOperation {
     /// [`ConversationStore::load`].
     Load,
     /// [`ConversationStore::commit`].
@@ -54,7 +54,7 @@ pub struct Faulty<S> {
 struct Plan {
     /// For each coming operation: fail it, or let it be.
     next: VecDeque<Option<Fault>>,
-    log: Vec<Op>,
+    log: Vec<StoreOperation>,
 }
 
 impl<S> Faulty<S> {
@@ -92,11 +92,11 @@ impl<S> Faulty<S> {
 
     /// Returns the operations so far, in order.
     #[must_use]
-    pub fn log(&self) -> Vec<Op> {
+    pub fn log(&self) -> Vec<StoreOperation> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).log.clone()
     }
 
-    fn fault(&self, op: Op) -> Option<Fault> {
+    fn fault(&self, op: StoreOperation) -> Option<Fault> {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         plan.log.push(op);
         plan.next.pop_front().flatten()
@@ -104,7 +104,7 @@ impl<S> Faulty<S> {
 
     async fn run<T>(
         &self,
-        op: Op,
+        op: StoreOperation,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         match self.fault(op) {
@@ -129,31 +129,31 @@ impl<S: ConversationStore> ConversationStore for Faulty<S> {
     }
 
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        self.run(Op::Load, self.store.load(lookup)).await
+        self.run(StoreOperation::Load, self.store.load(lookup)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.run(Op::Commit, self.store.commit(commit)).await
+        self.run(StoreOperation::Commit, self.store.commit(commit)).await
     }
 
     async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.run(Op::Settle, self.store.settle(settle)).await
+        self.run(StoreOperation::Settle, self.store.settle(settle)).await
     }
 
     async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
-        self.run(Op::LeaseDue, self.store.lease_due(due)).await
+        self.run(StoreOperation::LeaseDue, self.store.lease_due(due)).await
     }
 
     async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-        self.run(Op::Live, self.store.live(live)).await
+        self.run(StoreOperation::Live, self.store.live(live)).await
     }
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.run(Op::Purge, self.store.purge(purge)).await
+        self.run(StoreOperation::Purge, self.store.purge(purge)).await
     }
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        self.run(Op::Erase, self.store.erase(erase)).await
+        self.run(StoreOperation::Erase, self.store.erase(erase)).await
     }
 
     /// Never fails, and is not in the log.

@@ -16,7 +16,7 @@ pub mod store_suite;
 pub use chatflow_macros::talks;
 pub use clock::{CountingIds, ManualClock};
 pub use coverage::{BelowThreshold, Coverage, Covered, Missed};
-pub use faulty::{Fault, Faulty, Op};
+pub use faulty::{Fault, Faulty, StoreOperation};
 pub use generate::{GeneratedTalk, TalkBounds, generate_talks};
 pub use run::TalkRun;
 pub use scenario::Scenario;

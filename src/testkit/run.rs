@@ -18,7 +18,7 @@ use crate::talk::{Played, Talk};
 /// let talk = Talk::parse("! context {\"name\": \"Ada\"}\n< Hi Ada\n= completed at hi\n")?;
 /// let run = TalkRun::of(FLOW, &[], &talk).expect("the flows beside it are sound");
 /// assert!(run.played().difference().is_none());
-/// # Ok::<(), chatflow::talk::BadTalk>(())
+/// # Ok::<(), chatflow::talk::InvalidTalk>(())
 /// ```
 #[derive(Debug)]
 pub struct TalkRun {

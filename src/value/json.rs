@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::node::NodeRepr;
-use super::{Bag, Caps, Node, Packed, pack};
+use super::{Node, PackLimits, Packed, PackedMap, pack};
 
 impl Node<'_> {
     /// Returns the value as a JSON tree.
@@ -41,7 +41,7 @@ impl Serialize for Node<'_> {
     }
 }
 
-impl Serialize for Bag {
+impl Serialize for PackedMap {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.as_node().serialize(serializer)
     }
@@ -53,14 +53,14 @@ impl Serialize for Packed {
     }
 }
 
-impl<'de> Deserialize<'de> for Bag {
+impl<'de> Deserialize<'de> for PackedMap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        pack::object(deserializer, &Caps::default()).map(Self).map_err(pack::Refused::into_serde)
+        pack::object(deserializer, &PackLimits::default()).map(Self).map_err(pack::Refused::into_serde)
     }
 }
 
 impl<'de> Deserialize<'de> for Packed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        pack::value(deserializer, &Caps::default(), 0).map(Self).map_err(pack::Refused::into_serde)
+        pack::value(deserializer, &PackLimits::default(), 0).map(Self).map_err(pack::Refused::into_serde)
     }
 }

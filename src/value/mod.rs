@@ -1,6 +1,6 @@
 //! JSON that a session carries, packed in one allocation: its context, its variables, answers of
 //! calls. A map of `serde_json` costs 600 bytes before its first string; a waiting session has 900
-//! for everything. Packing is bounded by [`Caps`].
+//! for everything. Packing is bounded by [`PackLimits`].
 
 #![deny(
     clippy::unwrap_used,
@@ -10,11 +10,11 @@
     clippy::arithmetic_side_effects
 )]
 
-mod bag;
 mod codec;
 mod compound;
 mod error;
 mod json;
+mod map;
 mod node;
 mod pack;
 mod packed;
@@ -24,8 +24,8 @@ mod tests;
 mod tree;
 mod write;
 
-pub use bag::Bag;
 pub use error::PackError;
+pub use map::PackedMap;
 pub use node::{Entries, Items, Kind, Node};
 pub use packed::Packed;
 
@@ -41,11 +41,11 @@ const MAX_KEY_BYTES: usize = 256;
 ///
 /// ```
 /// use chatflow::limits::Limits;
-/// use chatflow::value::Caps;
-/// assert_eq!(Caps::of(&Limits::default()), Caps { bytes: 64 << 10, depth: 16 });
+/// use chatflow::value::PackLimits;
+/// assert_eq!(PackLimits::of(&Limits::default()), PackLimits { bytes: 64 << 10, depth: 16 });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caps {
+pub struct PackLimits {
     /// Bytes in packed form, which is a little less than compact JSON.
     pub bytes: usize,
     /// Levels of objects and arrays; `{"a":[1]}` has two. Never more than 128, whatever is asked
@@ -53,7 +53,7 @@ pub struct Caps {
     pub depth: usize,
 }
 
-impl Caps {
+impl PackLimits {
     /// The caps of a context or of variables.
     #[must_use]
     pub fn of(limits: &Limits) -> Self {
@@ -61,7 +61,7 @@ impl Caps {
     }
 }
 
-impl Default for Caps {
+impl Default for PackLimits {
     fn default() -> Self {
         Self::of(&Limits::default())
     }

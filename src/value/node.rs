@@ -24,9 +24,9 @@ pub enum Kind {
 /// A view of one packed JSON value.
 ///
 /// ```
-/// use chatflow::value::{Bag, Caps};
-/// let bag = Bag::parse(r#"{"cart":{"items":[{"name":"Tea"},{"name":"Cup"}]}}"#,
-/// &Caps::default())?; let items = bag.get("cart").and_then(|cart| cart.get("items")); let second =
+/// use chatflow::value::{PackedMap, PackLimits};
+/// let bag = PackedMap::parse(r#"{"cart":{"items":[{"name":"Tea"},{"name":"Cup"}]}}"#,
+/// &PackLimits::default())?; let items = bag.get("cart").and_then(|cart| cart.get("items")); let second =
 /// items.and_then(|items| items.at(1)).and_then(|item| item.get("name"));
 /// assert_eq!(second.and_then(|name| name.as_str()), Some("Cup"));
 /// # Ok::<(), chatflow::value::PackError>(())

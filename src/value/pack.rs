@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::codec::{self, tag};
 use super::packer::{KeyAt, Packer};
-use super::{Caps, PackError};
+use super::{PackError, PackLimits};
 
 /// The key under which `serde_json` hands a number over when it keeps its digits
 /// (`arbitrary_precision`, which any crate of a program may switch on).
@@ -15,7 +15,7 @@ const NUMBER: &str = "$serde_json::private::Number";
 /// Packs one value with its tag, `depth` levels below the object that will hold it.
 pub(super) fn value<'de, D: Deserializer<'de>>(
     from: D,
-    caps: &Caps,
+    caps: &PackLimits,
     depth: usize,
 ) -> Result<Box<str>, Refused<D::Error>> {
     let mut packer = Packer::below(depth, caps);
@@ -24,7 +24,10 @@ pub(super) fn value<'de, D: Deserializer<'de>>(
 }
 
 /// Packs the entries of one object, without its tag.
-pub(super) fn object<'de, D: Deserializer<'de>>(from: D, caps: &Caps) -> Result<Box<str>, Refused<D::Error>> {
+pub(super) fn object<'de, D: Deserializer<'de>>(
+    from: D,
+    caps: &PackLimits,
+) -> Result<Box<str>, Refused<D::Error>> {
     let mut packer = Packer::below(0, caps);
     let packed = from.deserialize_any(Object { packer: &mut packer });
     finish(packer, packed)

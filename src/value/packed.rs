@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::codec::Cursor;
 use super::node::NodeRepr;
-use super::{Caps, Node, PackError, write};
+use super::{Node, PackError, PackLimits, write};
 
 /// A JSON value of any kind, packed: the answer of a call, a value to be saved.
 ///
 /// ```
-/// use chatflow::value::{Caps, Packed};
-/// let answer = Packed::from_json(&serde_json::json!(["paid", 3]), &Caps::default())?;
+/// use chatflow::value::{PackLimits, Packed};
+/// let answer = Packed::from_json(&serde_json::json!(["paid", 3]), &PackLimits::default())?;
 /// assert_eq!(answer.as_node().at(1).and_then(|count| count.as_i64()), Some(3));
 /// # Ok::<(), chatflow::value::PackError>(())
 /// ```
@@ -24,7 +24,7 @@ impl Packed {
     ///
     /// # Errors
     /// [`PackError`] for a value beyond the caps.
-    pub fn from_json(json: &Value, caps: &Caps) -> Result<Self, PackError> {
+    pub fn from_json(json: &Value, caps: &PackLimits) -> Result<Self, PackError> {
         Ok(Self(write::value(json, caps, 0)?))
     }
 

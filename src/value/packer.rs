@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use super::codec::{self, Cursor, tag};
-use super::{Caps, MAX_DEPTH, MAX_KEY_BYTES, PackError};
+use super::{MAX_DEPTH, MAX_KEY_BYTES, PackError, PackLimits};
 
 /// Bytes taken at the start: a context of a few short strings fits.
 const FIRST_BYTES: usize = 128;
@@ -25,15 +25,15 @@ pub(super) struct KeyAt {
 
 pub(super) struct Packer {
     out: Vec<u8>,
-    caps: Caps,
+    caps: PackLimits,
     depth: usize,
     /// The reason packing stopped; what serde carries upward says only that it did.
     pub(super) fault: Option<PackError>,
 }
 
 impl Packer {
-    pub(super) fn below(depth: usize, caps: &Caps) -> Self {
-        let caps = Caps { bytes: caps.bytes, depth: caps.depth.min(MAX_DEPTH) };
+    pub(super) fn below(depth: usize, caps: &PackLimits) -> Self {
+        let caps = PackLimits { bytes: caps.bytes, depth: caps.depth.min(MAX_DEPTH) };
         let mut out = SCRATCH.try_with(Cell::take).unwrap_or_default();
         out.reserve(FIRST_BYTES.min(caps.bytes));
         Self { out, caps, depth, fault: None }

@@ -6,14 +6,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::codec::Cursor;
-use super::{Bag, Caps, Kind, Node, PackError, Packed, tree, write};
+use super::{Kind, Node, PackError, PackLimits, Packed, PackedMap, tree, write};
 
-fn caps() -> Caps {
-    Caps::default()
+fn caps() -> PackLimits {
+    PackLimits::default()
 }
 
-fn bag(json: Value) -> Bag {
-    Bag::from_json(&json, &caps()).expect("within the caps")
+fn bag(json: Value) -> PackedMap {
+    PackedMap::from_json(&json, &caps()).expect("within the caps")
 }
 
 #[test]
@@ -30,10 +30,10 @@ fn numbers_keep_their_kind() {
 
 #[test]
 fn an_empty_bag_takes_nothing() {
-    assert_eq!(Bag::new().byte_len(), 0);
-    assert_eq!(bag(json!({})), Bag::new());
-    assert!(Bag::new().is_empty());
-    assert_eq!(serde_json::to_string(&Bag::new()).unwrap(), "{}");
+    assert_eq!(PackedMap::new().byte_len(), 0);
+    assert_eq!(bag(json!({})), PackedMap::new());
+    assert!(PackedMap::new().is_empty());
+    assert_eq!(serde_json::to_string(&PackedMap::new()).unwrap(), "{}");
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn an_entry_is_set_replaced_and_taken_out() {
         assert!(without.get(key).is_none());
         assert_eq!(without.without(key), without);
     }
-    assert_eq!(start.without("b").without("d"), Bag::new());
-    let tight = Caps { bytes: start.byte_len(), depth: 16 };
+    assert_eq!(start.without("b").without("d"), PackedMap::new());
+    let tight = PackLimits { bytes: start.byte_len(), depth: 16 };
     assert_eq!(start.with("e", &json!(1), &tight).unwrap_err().code(), "too_large");
-    let flat = Caps { depth: 1, ..caps() };
+    let flat = PackLimits { depth: 1, ..caps() };
     assert_eq!(
         start.with("e", &json!([]), &flat).unwrap_err().to_string(),
         "`e` must be nested at most 1 levels"
@@ -83,32 +83,32 @@ fn an_entry_is_set_replaced_and_taken_out() {
 
 #[test]
 fn a_refusal_names_rule_and_place_and_hides_the_value() {
-    let deep = Caps { depth: 3, ..caps() };
-    let fault = Bag::parse(r#"{"cart":{"items":[1,[]]}}"#, &deep).unwrap_err();
+    let deep = PackLimits { depth: 3, ..caps() };
+    let fault = PackedMap::parse(r#"{"cart":{"items":[1,[]]}}"#, &deep).unwrap_err();
     assert_eq!(fault.to_string(), "`cart.items[1]` must be nested at most 3 levels");
-    let small = Caps { bytes: 64, depth: 16 };
-    let fault = Bag::from_json(&json!({"a b": ["secret".repeat(20)]}), &small).unwrap_err();
+    let small = PackLimits { bytes: 64, depth: 16 };
+    let fault = PackedMap::from_json(&json!({"a b": ["secret".repeat(20)]}), &small).unwrap_err();
     assert_eq!(fault.to_string(), "`[\"a b\"][0]` must take at most 64 bytes");
-    let fault = Bag::parse(r#"{"x":[{"k":1,"j":2,"k":3}]}"#, &caps()).unwrap_err();
+    let fault = PackedMap::parse(r#"{"x":[{"k":1,"j":2,"k":3}]}"#, &caps()).unwrap_err();
     assert_eq!(fault.to_string(), "`x[0].k` must have each key once");
-    let fault = Bag::from_json(&json!({"x": {"k".repeat(257): 1}}), &caps()).unwrap_err();
+    let fault = PackedMap::from_json(&json!({"x": {"k".repeat(257): 1}}), &caps()).unwrap_err();
     assert_eq!((fault.code(), fault.at()), ("key_too_long", Some("x")));
-    assert!(Bag::from_json(&json!({"k".repeat(256): 1}), &caps()).is_ok());
+    assert!(PackedMap::from_json(&json!({"k".repeat(256): 1}), &caps()).is_ok());
     for other in ["1", "null", "[]", "\"x\"", "true", "1.5", "-1"] {
-        assert_eq!(Bag::parse(other, &caps()), Err(PackError::NotAnObject));
+        assert_eq!(PackedMap::parse(other, &caps()), Err(PackError::NotAnObject));
     }
     for broken in ["", "{", "{}x", "{\"a\":1,}", "{\"a\":nul}", "{\"a\":1e999}"] {
-        assert_eq!(Bag::parse(broken, &caps()).unwrap_err().code(), "not_json");
+        assert_eq!(PackedMap::parse(broken, &caps()).unwrap_err().code(), "not_json");
     }
 }
 
 #[test]
 fn depth_is_counted_at_its_limit() {
     let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
-    assert!(Bag::parse(&nested(16), &caps()).is_ok());
-    assert_eq!(Bag::parse(&nested(17), &caps()).unwrap_err().code(), "too_deep");
-    let generous = Caps { depth: usize::MAX, bytes: usize::MAX };
-    assert!(Bag::parse(&nested(100_000), &generous).is_err());
+    assert!(PackedMap::parse(&nested(16), &caps()).is_ok());
+    assert_eq!(PackedMap::parse(&nested(17), &caps()).unwrap_err().code(), "too_deep");
+    let generous = PackLimits { depth: usize::MAX, bytes: usize::MAX };
+    assert!(PackedMap::parse(&nested(100_000), &generous).is_err());
     let mut tower = Value::Null;
     for _ in 0..1_000 {
         tower = Value::Array(vec![tower]);
@@ -120,14 +120,14 @@ fn depth_is_counted_at_its_limit() {
 fn bytes_are_counted_at_their_limit() {
     let json = json!({"a": "x".repeat(100)});
     let size = bag(json.clone()).byte_len();
-    assert!(Bag::from_json(&json, &Caps { bytes: size, depth: 16 }).is_ok());
-    assert!(Bag::from_json(&json, &Caps { bytes: size - 1, depth: 16 }).is_err());
+    assert!(PackedMap::from_json(&json, &PackLimits { bytes: size, depth: 16 }).is_ok());
+    assert!(PackedMap::from_json(&json, &PackLimits { bytes: size - 1, depth: 16 }).is_err());
 }
 
 #[test]
 fn debug_shows_no_content() {
     let packed = bag(json!({"phone": "+14155550123"}));
-    assert_eq!(format!("{packed:?}"), format!("Bag(1 keys, {} bytes)", packed.byte_len()));
+    assert_eq!(format!("{packed:?}"), format!("PackedMap(1 keys, {} bytes)", packed.byte_len()));
     assert_eq!(format!("{:?}", packed.get("phone").unwrap()), "Node(String, 12 bytes)");
     let value = Packed::from_json(&json!("secret"), &caps()).unwrap();
     assert_eq!(format!("{value:?}"), "Packed(String, 8 bytes)");
@@ -141,9 +141,9 @@ fn whatever_serialises_is_packed() {
         total: Option<f64>,
         id: u32,
     }
-    let packed = Bag::pack(Context { name: "Ada", total: None, id: 7 }, &caps()).unwrap();
+    let packed = PackedMap::pack(Context { name: "Ada", total: None, id: 7 }, &caps()).unwrap();
     assert_eq!(packed.to_json(), json!({"name": "Ada", "total": null, "id": 7}));
-    assert_eq!(Bag::pack(7, &caps()), Err(PackError::NotAnObject));
+    assert_eq!(PackedMap::pack(7, &caps()), Err(PackError::NotAnObject));
 }
 
 #[test]
@@ -176,16 +176,16 @@ fn every_shape_is_packed_as_its_json() {
         odd: (f32::INFINITY, 1.0, -0.0),
     };
     let text = serde_json::to_string(&all).unwrap();
-    assert_eq!(Bag::pack(&all, &caps()).unwrap(), Bag::parse(&text, &caps()).unwrap());
+    assert_eq!(PackedMap::pack(&all, &caps()).unwrap(), PackedMap::parse(&text, &caps()).unwrap());
     let named = Shape::Named { b: 1.0, a: None };
     let text = serde_json::to_string(&named).unwrap();
-    assert_eq!(Bag::pack(&named, &caps()).unwrap(), Bag::parse(&text, &caps()).unwrap());
+    assert_eq!(PackedMap::pack(&named, &caps()).unwrap(), PackedMap::parse(&text, &caps()).unwrap());
     for (flat, place) in [(2, "shapes"), (3, "shapes[1]"), (4, "shapes[2].Two")] {
-        let flat = Caps { depth: flat - 1, ..caps() };
-        assert_eq!(Bag::pack(&all, &flat).unwrap_err().at(), Some(place));
+        let flat = PackLimits { depth: flat - 1, ..caps() };
+        assert_eq!(PackedMap::pack(&all, &flat).unwrap_err().at(), Some(place));
     }
     let broken = BTreeMap::from([(vec![1], 1)]);
-    assert_eq!(Bag::pack(broken, &caps()).unwrap_err().code(), "not_json");
+    assert_eq!(PackedMap::pack(broken, &caps()).unwrap_err().code(), "not_json");
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -223,7 +223,7 @@ proptest! {
         depth in 0_usize..6,
     ) {
         let json = Value::Object(entries.into_iter().collect());
-        for caps in [caps(), Caps { bytes, depth }] {
+        for caps in [caps(), PackLimits { bytes, depth }] {
             if let Some(packed) = tree::object(&json, &caps) {
                 prop_assert_eq!(Ok(packed), write::object(&json, &caps));
             }
@@ -237,7 +237,7 @@ proptest! {
         prop_assert_eq!(packed.to_json(), json.clone());
         prop_assert_eq!(packed.len(), json.as_object().unwrap().len());
         let text = serde_json::to_string(&packed).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Bag>(&text).unwrap().to_json(), serde_json::from_str::<Value>(&text).unwrap());
+        prop_assert_eq!(serde_json::from_str::<PackedMap>(&text).unwrap().to_json(), serde_json::from_str::<Value>(&text).unwrap());
         for (key, value) in json.as_object().unwrap() {
             prop_assert_eq!(&packed.get(key).unwrap().to_json(), value);
         }
@@ -250,26 +250,26 @@ proptest! {
     ) {
         let mut pieces: Vec<String> =
             entries.iter().map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
-        let sorted = Bag::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
+        let sorted = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
         if !pieces.is_empty() {
             let turn = turn % pieces.len();
             pieces.rotate_left(turn);
         }
-        let turned = Bag::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
+        let turned = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
         prop_assert_eq!(sorted.as_bytes(), turned.as_bytes());
         pieces.reverse();
-        let reversed = Bag::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
+        let reversed = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
         prop_assert_eq!(sorted.as_bytes(), reversed.as_bytes());
     }
 
     #[test]
     fn any_text_packs_or_is_refused(text in ".{0,200}") {
-        let _ = Bag::parse(&text, &caps());
+        let _ = PackedMap::parse(&text, &caps());
     }
 
     #[test]
     fn any_bytes_are_read_without_a_panic(text in "[\\x00-\\x7f\u{e9}]{0,64}") {
-        let nonsense = Bag(text.as_str().into());
+        let nonsense = PackedMap(text.as_str().into());
         let _ = (nonsense.len(), nonsense.get("a").is_some(), nonsense.to_json(), nonsense.without("a"));
         let _ = Packed(text.as_str().into()).to_json();
         if let Some(node) = Cursor::new(&text).node() {

@@ -4,12 +4,12 @@
 
 use serde_json::{Map, Value};
 
-use super::Caps;
+use super::PackLimits;
 use super::codec::{self, tag};
 use super::packer::Packer;
 
 /// Packs the entries of one object, without its tag; None: `write` is to look at it.
-pub(super) fn object(json: &Value, caps: &Caps) -> Option<Box<str>> {
+pub(super) fn object(json: &Value, caps: &PackLimits) -> Option<Box<str>> {
     let Value::Object(fields) = json else { return None };
     let mut packer = Packer::below(0, caps);
     packer.open().ok()?;

@@ -8,17 +8,17 @@ use serde::ser::{Error, Serialize, Serializer};
 use super::codec::{self, tag};
 use super::compound::{Compound, CompoundKind};
 use super::packer::Packer;
-use super::{Caps, PackError};
+use super::{PackError, PackLimits};
 
 /// Packs one value with its tag, `depth` levels below the object that will hold it.
-pub(super) fn value(from: impl Serialize, caps: &Caps, depth: usize) -> Result<Box<str>, PackError> {
+pub(super) fn value(from: impl Serialize, caps: &PackLimits, depth: usize) -> Result<Box<str>, PackError> {
     let mut packer = Packer::below(depth, caps);
     from.serialize(Value { packer: &mut packer, is_whole: false }).map_err(|stop| stop.0)?;
     packer.finish()
 }
 
 /// Packs the entries of one object, without its tag.
-pub(super) fn object(from: impl Serialize, caps: &Caps) -> Result<Box<str>, PackError> {
+pub(super) fn object(from: impl Serialize, caps: &PackLimits) -> Result<Box<str>, PackError> {
     let mut packer = Packer::below(0, caps);
     from.serialize(Value { packer: &mut packer, is_whole: true }).map_err(|stop| stop.0)?;
     packer.finish()

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chatflow::calls::{Answer, Call, CallRef};
 use chatflow::limits::Limits;
-use chatflow::observer::{Meters, Traces};
+use chatflow::observer::{MetricsObserver, TracingObserver};
 use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder};
 use chatflow::{
     CallError, CallResult, Channel, Engine, Inbound, MemoryStore, SendError, TriggerRequest, Triggered,
@@ -156,7 +156,7 @@ fn meters_feed_the_recorder() {
     let measured = Measured::default();
     metrics::with_local_recorder(&measured, || {
         let (channel, clock) = (Recorder::new(), ManualClock::default());
-        let bot = bot(&channel, &clock, Meters::new());
+        let bot = bot(&channel, &clock, MetricsObserver::new());
         channel.answer([Err(SendError::retry("busy"))]);
         start(&bot);
         clock.advance(chrono::TimeDelta::seconds(5));
@@ -188,7 +188,7 @@ fn meters_feed_the_recorder() {
         let (name, labels) = key.trim_end_matches('}').split_once('{').unwrap();
         assert!(described.iter().any(|known| known == name), "{name} is not described");
         let labels: Vec<_> = labels.split(',').filter_map(|label| Some(label.split_once('=')?.0)).collect();
-        let listed = Meters::measures().find(|(known, _)| *known == name).unwrap().1;
+        let listed = MetricsObserver::measures().find(|(known, _)| *known == name).unwrap().1;
         assert_eq!(labels, listed, "{name}");
         assert!(!key.contains("4155550123"), "{key}");
     }
@@ -201,7 +201,7 @@ fn levels_are_set_when_they_are_asked_for() {
     let measured = Measured::default();
     metrics::with_local_recorder(&measured, || {
         let (channel, clock) = (Recorder::new(), ManualClock::default());
-        let bot = bot(&channel, &clock, Meters::new());
+        let bot = bot(&channel, &clock, MetricsObserver::new());
         channel.answer([Err(SendError::rejected("no"))]);
         let contact = start(&bot).contact_id;
         block_on(bot.count_live()).unwrap();
@@ -231,7 +231,7 @@ fn versions_that_are_missing_are_counted() {
         block_on(bot.flows().ensure(FLOW)).unwrap();
         assert!(block_on(bot.trigger(TriggerRequest::new("hello").phone("+14155550123"))).is_ok());
         let small = Limits { nodes: 2, ..Limits::default() };
-        let small = builder().limits(small).observer(Meters::new()).build();
+        let small = builder().limits(small).observer(MetricsObserver::new()).build();
         clock.advance(chrono::TimeDelta::seconds(603));
         let _ = block_on(small.tick(10)).unwrap();
     });
@@ -317,7 +317,7 @@ impl tracing::Subscriber for Seen {
 fn traces_write_events_within_spans() {
     let _alone = alone();
     let seen = Seen::default();
-    let traces = Traces::new([7; 16]);
+    let traces = TracingObserver::new([7; 16]);
     let asked: Arc<Mutex<Vec<CallRef>>> = Arc::default();
     let contact = tracing::subscriber::with_default(seen.clone(), || {
         let (channel, clock) = (Recorder::new(), ManualClock::default());
@@ -365,7 +365,7 @@ fn traces_write_events_within_spans() {
     assert_eq!(of("delivered")["span"], "chatflow.deliver");
     assert_eq!((of("dead_lettered")["level"].as_str(), turn["level"].as_str()), ("WARN", "DEBUG"));
     assert_eq!(of("logged")["node"], "note");
-    assert_ne!(hashed, Traces::new([8; 16]).contact(&WorkspaceId::default(), &contact));
+    assert_ne!(hashed, TracingObserver::new([8; 16]).contact(&WorkspaceId::default(), &contact));
     for event in &events {
         assert_eq!(event["contact"], hashed);
     }
@@ -385,7 +385,7 @@ fn a_loop_works_within_the_spans_of_ticks() {
     tracing::subscriber::with_default(seen.clone(), || {
         let (channel, clock) = (Recorder::new(), ManualClock::default());
         let builder = Engine::builder(MemoryStore::new()).transport(channel.clone()).clock(clock.clone());
-        let bot = builder.deferred_delivery().observer(Traces::new([7; 16])).build();
+        let bot = builder.deferred_delivery().observer(TracingObserver::new([7; 16])).build();
         block_on(bot.flows().ensure(FLOW)).unwrap();
         start(&bot);
         let is_sent = std::future::poll_fn(|context| {
@@ -410,8 +410,10 @@ fn failures_in_the_background_are_counted_and_written() {
     metrics::with_local_recorder(&measured, || {
         tracing::subscriber::with_default(seen.clone(), || {
             let store = Faulty::new(Arc::new(MemoryStore::new()));
-            let bot =
-                Engine::builder(store.clone()).observer(Meters::new()).observer(Traces::new([7; 16])).build();
+            let bot = Engine::builder(store.clone())
+                .observer(MetricsObserver::new())
+                .observer(TracingObserver::new([7; 16]))
+                .build();
             store.fail_always(Fault::Before);
             assert!(block_on(bot.tick(10)).is_err());
         });

@@ -267,7 +267,7 @@ impl World {
                 }
                 _ => {
                     for letter in read.iter().flat_map(|read| read.dead_letters()) {
-                        told(block_on(bot.requeue(contact, letter.message.id)));
+                        told(block_on(bot.requeue_dead_letter(contact, letter.message.id)));
                     }
                     for unsent in read.iter().flat_map(|read| read.outbox()) {
                         let report = DeliveryReport::Failed { code: "1".to_owned() };

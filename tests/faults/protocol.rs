@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chatflow::id::FlowVersion;
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
-use chatflow::testkit::{Fault, Faulty, Op};
+use chatflow::testkit::{Fault, Faulty, StoreOperation};
 use chatflow::{Engine, FlowId, Receipt, SendError, StoreError, WorkspaceId, send_fn};
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -88,7 +88,10 @@ fn a_settle_of_unknown_outcome_is_repeated() {
         store.fail_after(2, fault);
         let engine = world.engine_on(store.clone());
         let _ = block_on(engine.trigger(trigger("once", None))).unwrap();
-        assert_eq!(store.log(), [Op::Load, Op::Commit, Op::Settle, Op::Settle]);
+        assert_eq!(
+            store.log(),
+            [StoreOperation::Load, StoreOperation::Commit, StoreOperation::Settle, StoreOperation::Settle]
+        );
         let sent = world.wire.taken().len();
         world.pass(TimeDelta::seconds(61));
         world.tick_out();

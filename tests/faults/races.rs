@@ -293,7 +293,7 @@ fn a_terminated_flow_takes_no_more_replies() {
             world.pass(TimeDelta::seconds(2));
             world.tick_out();
             assert!(world.sessions().iter().all(|record| record.session().status() == Status::Cancelled));
-            assert_eq!(insist(async || engine.live(&diary).await), 0);
+            assert_eq!(insist(async || engine.live_sessions(&diary).await), 0);
         }
     }
 }

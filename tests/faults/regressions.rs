@@ -12,7 +12,7 @@ use chatflow::store::{
     Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
     Live, Loaded, Lookup, MemoryFlows, Purge, Purged, Removed, Settle, Settled, Txn,
 };
-use chatflow::testkit::{Fault, Faulty, ManualClock, Op, Recorder};
+use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder, StoreOperation};
 use chatflow::{
     Account, Channel, ContactId, Engine, Error, FlowId, Inbound, MemoryStore, Outbound, Receipt, Received,
     Refusal, SendError, Status, StoreError, Transport, TriggerRequest, Triggered, WorkspaceId, send_fn,
@@ -456,7 +456,7 @@ fn an_erase_of_unknown_outcome_is_repeated() {
         store.fail_after(1, fault);
         let erasing = world.engine_on(store.clone());
         assert!(block_on(erasing.erase(&ada, EraseOptions::new())).is_err());
-        assert_eq!(store.log(), [Op::Load, Op::Erase]);
+        assert_eq!(store.log(), [StoreOperation::Load, StoreOperation::Erase]);
         let again = block_on(erasing.erase(&ada, EraseOptions::new())).unwrap();
         assert_eq!(again.sessions, usize::from(fault != Fault::After));
         assert!(block_on(engine.contact(&ada)).unwrap().is_none());

@@ -15,7 +15,7 @@ use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge,
     Purged, Record, Removed, Settle, Settled, StoreQueries,
 };
-use chatflow::value::{Bag, Caps};
+use chatflow::value::{PackLimits, PackedMap};
 use chatflow::{
     Account, Address, CallResult, Channel, Flow, FlowId, MemoryStore, MessageId, SessionId, StoreError,
     TriggerRequest, WorkspaceId,
@@ -411,7 +411,9 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::Handoff => Input::Handoff,
         Act::Resume(large) => {
             let value = if *large { json!({"a": "x".repeat(60_000)}) } else { json!({"a": 1}) };
-            Input::Resume { vars: Bag::from_json(&value, &Caps::of(&Limits::default())).expect("a bag") }
+            Input::Resume {
+                vars: PackedMap::from_json(&value, &PackLimits::of(&Limits::default())).expect("a bag"),
+            }
         }
         Act::Touch => Input::ProlongHandoff,
         Act::Thaw(seconds) => Input::ShiftTimers { since: at(*seconds) },

@@ -45,10 +45,10 @@ fn a_campaign_runs_on_the_own_store_and_is_answered() {
         }
         let reply = Inbound::text(chatflow::Channel::Sms, "+15550100", "+14155550000", "hello");
         assert!(matches!(bot.receive(reply).await, Ok(chatflow::Received::Consumed { .. })));
-        assert_eq!(bot.live(&hi).await.unwrap(), 19);
+        assert_eq!(bot.live_sessions(&hi).await.unwrap(), 19);
         clock.advance(chrono::TimeDelta::minutes(11));
         while bot.tick(7).await.unwrap().worked > 0 {}
-        assert_eq!(bot.live(&hi).await.unwrap(), 0);
+        assert_eq!(bot.live_sessions(&hi).await.unwrap(), 0);
     });
     assert_eq!(outbox.sent().len(), 20);
 }

@@ -1,5 +1,5 @@
 //! A store in memory whose settles ride (rule 28), as one on a database has it: acknowledged by
-//! [`Rides`], written with the next commit, before a claim, or by a flush.
+//! [`RidingSettles`], written with the next commit, before a claim, or by a flush.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use chatflow::error::StoreError;
 use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase, JournalEntry,
-    JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Rides, SessionQuery,
+    JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, RidingSettles, SessionQuery,
     SessionRecord, Settle, Settled, StoreQueries,
 };
 use chatflow::{ContactId, MemoryStore, SessionId, WorkspaceId};
@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 #[derive(Default)]
 pub(crate) struct Riding {
     store: MemoryStore,
-    rides: Mutex<Rides>,
+    rides: Mutex<RidingSettles>,
     /// The last acknowledged settle of each contact.
     acknowledged: Mutex<HashMap<ContactId, Settle>>,
 }
@@ -28,7 +28,7 @@ fn since(now: DateTime<Utc>) -> Duration {
 }
 
 impl Riding {
-    fn rides(&self) -> MutexGuard<'_, Rides> {
+    fn rides(&self) -> MutexGuard<'_, RidingSettles> {
         self.rides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

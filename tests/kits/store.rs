@@ -24,9 +24,9 @@ pub fn erased() -> DynStore {
 }
 
 /// A store asked and answered at once.
-pub struct Asked<S>(pub S);
+pub struct TrustedStore<S>(pub S);
 
-impl<S: ConversationStore> Asked<S> {
+impl<S: ConversationStore> TrustedStore<S> {
     pub fn load(&self, lookup: &Lookup) -> Loaded {
         block_on(self.0.load(lookup)).unwrap()
     }

@@ -2,7 +2,7 @@
 
 use chatflow::calls::Answer;
 use chatflow::observer::EventKind;
-use chatflow::session::Opt;
+use chatflow::session::ReplyOption;
 use chatflow::{CallResult, Channel, Inbound, Received, SendError, SessionId, Status};
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -30,11 +30,11 @@ fn sure() -> Sketch {
     flow("f").node("ask", "ask", json!({"text": "Sure?", "choices": choices()}))
 }
 
-fn options(world: &World) -> Vec<Opt> {
+fn options(world: &World) -> Vec<ReplyOption> {
     world.channel.take_new().last().unwrap().options().to_vec()
 }
 
-fn chooses(option: &Opt) -> Inbound {
+fn chooses(option: &ReplyOption) -> Inbound {
     Inbound::choice(Channel::WhatsApp, SHOP, ADA, &option.payload, &option.label)
 }
 

@@ -421,11 +421,11 @@ fn a_dead_letter_of_a_contact_who_opted_out_stays_one() {
     let letter = world.dead_letters()[0].letter.message.id;
     world.sent();
     world.say("stop");
-    assert!(!block_on(world.bot.requeue(&contact_id("ada"), letter)).unwrap());
+    assert!(!block_on(world.bot.requeue_dead_letter(&contact_id("ada"), letter)).unwrap());
     world.tick();
     assert_eq!((world.sent().len(), world.dead_letters().len()), (0, 1));
     world.say("start");
-    assert!(block_on(world.bot.requeue(&contact_id("ada"), letter)).unwrap());
+    assert!(block_on(world.bot.requeue_dead_letter(&contact_id("ada"), letter)).unwrap());
     world.tick();
     assert_eq!(world.sent(), ["Sale!"]);
 }

@@ -289,8 +289,8 @@ fn a_dead_letter_is_requeued_under_its_id_behind_all_others() {
     world.answer_sends([busy_for(seconds(5))]);
     world.say("x");
     assert_eq!(world.sent(), ["3"]);
-    assert!(block_on(world.bot.requeue(&contact_id("ada"), message)).unwrap());
-    assert!(!block_on(world.bot.requeue(&contact_id("ada"), message)).unwrap());
+    assert!(block_on(world.bot.requeue_dead_letter(&contact_id("ada"), message)).unwrap());
+    assert!(!block_on(world.bot.requeue_dead_letter(&contact_id("ada"), message)).unwrap());
     assert_eq!((world.sent().len(), letters(&world)), (0, vec![]));
     world.tick_after(seconds(5));
     assert_eq!(world.sent(), ["3", "1"]);
@@ -303,7 +303,7 @@ fn a_dead_letter_is_dropped_for_good() {
     let (world, _, message) = with_a_dead_letter();
     assert!(block_on(world.bot.drop_dead_letter(&contact_id("ada"), message)).unwrap());
     assert!(!block_on(world.bot.drop_dead_letter(&contact_id("ada"), message)).unwrap());
-    assert!(!block_on(world.bot.requeue(&contact_id("ada"), message)).unwrap());
+    assert!(!block_on(world.bot.requeue_dead_letter(&contact_id("ada"), message)).unwrap());
     assert_eq!((world.sent().len(), letters(&world)), (0, vec![]));
 }
 

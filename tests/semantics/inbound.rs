@@ -6,7 +6,7 @@ use chatflow::calls::Answer;
 use chatflow::limits::Limits;
 use chatflow::observer::EventKind;
 use chatflow::ops::SessionFilter;
-use chatflow::session::Opt;
+use chatflow::session::ReplyOption;
 use chatflow::{Channel, Inbound, Received, SessionId, Status, TriggerRequest};
 use pollster::block_on;
 use serde_json::json;
@@ -34,11 +34,11 @@ fn choice(code: &str) -> Sketch {
         .send("got", "{{reply.payload}}/{{reply.kind}}/{{reply.text}}")
 }
 
-fn options(world: &World) -> Vec<Opt> {
+fn options(world: &World) -> Vec<ReplyOption> {
     world.channel.take_new().last().unwrap().options().to_vec()
 }
 
-fn chooses(option: &Opt) -> Inbound {
+fn chooses(option: &ReplyOption) -> Inbound {
     Inbound::choice(Channel::WhatsApp, SHOP, ADA, &option.payload, &option.label)
 }
 

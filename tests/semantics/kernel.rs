@@ -6,7 +6,7 @@ use chatflow::id::{CallId, FlowVersion};
 use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Turn, TurnEnvironment, advance, start};
 use chatflow::limits::Limits;
 use chatflow::session::{Contact, EndReason, Message, Route};
-use chatflow::value::{Bag, Caps};
+use chatflow::value::{PackLimits, PackedMap};
 use chatflow::{
     Account, Address, CallResult, Channel, Flow, FlowId, Session, SessionId, Status, WorkspaceId,
 };
@@ -72,7 +72,7 @@ impl World {
 
     fn fresh(&self) -> Session {
         let mut new = NewSession::new(ID, FlowVersion(3));
-        new.context = Bag::from_json(&json!({"name": "Ada"}), &Caps::of(&self.limits)).unwrap();
+        new.context = PackedMap::from_json(&json!({"name": "Ada"}), &PackLimits::of(&self.limits)).unwrap();
         start(&self.flow, new, at(0))
     }
 
@@ -347,7 +347,7 @@ impl Library for Pair {
 fn a_call_keeps_the_caller_and_its_end_brings_it_back() {
     let (world, pair) = (World::new(), Pair::new());
     let mut new = NewSession::new(ID, FlowVersion(3));
-    new.context = Bag::from_json(&json!({"name": "Ada"}), &Caps::of(&world.limits)).unwrap();
+    new.context = PackedMap::from_json(&json!({"name": "Ada"}), &PackLimits::of(&world.limits)).unwrap();
     let fresh = start(&pair.caller, new, at(0));
     let called = pair.turn(&world, fresh.clone(), Input::Start, at(0));
     assert_eq!(steps(&called), ["start next", "note next", "call -", "start next", "wait -"]);

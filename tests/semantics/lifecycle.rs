@@ -472,7 +472,7 @@ fn what_is_unknown_is_not_found() {
 // -------------------------------------------------------------------------------------------------
 
 fn live(world: &World) -> u64 {
-    block_on(world.bot.live(&id("q"))).unwrap()
+    block_on(world.bot.live_sessions(&id("q"))).unwrap()
 }
 
 /// L4
@@ -716,7 +716,7 @@ fn a_process_that_knows_nothing_of_a_workspace_ends_its_terminated_sessions() {
     block_on(dying.flows().unpublish(&id("q"), Unpublish::Terminate)).unwrap();
     let restarted = engine(store);
     block_on(restarted.tick(10)).unwrap();
-    assert_eq!(block_on(restarted.in_workspace("acme").live(&id("q"))).unwrap(), 0);
+    assert_eq!(block_on(restarted.in_workspace("acme").live_sessions(&id("q"))).unwrap(), 0);
 }
 
 /// S15: the instant that a tick tells is never later than what the conversations that it worked

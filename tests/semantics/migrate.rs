@@ -143,7 +143,7 @@ fn a_migrated_session_counts_for_its_new_version() {
     let session = world.start("f").session_id;
     world.publish([second("wait")]);
     migrate(&world, session, 2, &[]).unwrap();
-    assert_eq!(block_on(world.bot.live(&id("f"))).unwrap(), 1);
+    assert_eq!(block_on(world.bot.live_sessions(&id("f"))).unwrap(), 1);
     block_on(world.flows().unpublish(&id("f"), Unpublish::Terminate)).unwrap();
     world.tick_after(seconds(2));
     assert_eq!(world.state(session), Status::Cancelled);

@@ -3,7 +3,7 @@
 use chatflow::limits::Limits;
 use chatflow::observer::EventKind;
 use chatflow::session::Profile;
-use chatflow::value::{Bag, Caps};
+use chatflow::value::{PackLimits, PackedMap};
 use chatflow::{Channel, Inbound, Status};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ fn a_flow_reads_who_its_contact_is() {
         "{{contact.id}} {{contact.name}} {{contact.email}} {{contact.phone}} {{contact.language}} \
          {{contact.tags | join(',')}} {{contact.fields.tier}} {{contact.opted_in_at}}",
     )]);
-    let fields = Bag::from_json(&json!({"tier": "gold"}), &Caps::of(&Limits::default())).unwrap();
+    let fields = PackedMap::from_json(&json!({"tier": "gold"}), &PackLimits::of(&Limits::default())).unwrap();
     let profile = Profile::new().name("Ada").email("a@b.c").language("en").tag("x").tag("y").fields(fields);
     world.begin(ada("f").contact_id("ada-1").profile(profile));
     assert_eq!(world.sent(), [format!("ada-1 Ada a@b.c {ADA} en x,y gold 2026-05-07T08:14:23Z")]);

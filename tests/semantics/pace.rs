@@ -8,7 +8,7 @@ use std::time::Duration;
 use chatflow::observer::EventKind;
 use chatflow::pace::{Pace, Rate};
 use chatflow::store::ConversationStore;
-use chatflow::testkit::{Fault, Faulty, Op};
+use chatflow::testkit::{Fault, Faulty, StoreOperation};
 use chatflow::{
     Builder, Channel, Clock, Engine, Error, Inbound, MemoryStore, Outbound, Receipt, Received, SendError,
     TriggerRequest, Triggered, send_fn,
@@ -88,7 +88,7 @@ impl Street {
     }
 
     fn claims(&self) -> usize {
-        self.store.log().iter().filter(|op| **op == Op::LeaseDue).count()
+        self.store.log().iter().filter(|op| **op == StoreOperation::LeaseDue).count()
     }
 
     fn ensure(&self, sketches: impl IntoIterator<Item = Sketch>) {

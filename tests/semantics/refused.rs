@@ -4,7 +4,7 @@
 use chatflow::limits::Limits;
 use chatflow::ops::{Amendment, SessionFilter};
 use chatflow::session::Profile;
-use chatflow::value::{Bag, Caps};
+use chatflow::value::{PackLimits, PackedMap};
 use chatflow::{Channel, ContactId, Error, Inbound, TriggerRequest, Triggered};
 use chrono::{DateTime, Utc};
 use pollster::block_on;
@@ -145,7 +145,7 @@ fn an_instant_that_no_text_can_hold_is_refused() {
 fn a_profile_that_is_too_much_is_refused() {
     let fields = |bytes: usize| {
         let limits = Limits { variable_bytes: 1 << 20, ..Limits::default() };
-        Bag::from_json(&json!({"a": "x".repeat(bytes)}), &Caps::of(&limits)).unwrap()
+        PackedMap::from_json(&json!({"a": "x".repeat(bytes)}), &PackLimits::of(&limits)).unwrap()
     };
     let tags = (0..101).fold(Profile::new(), |profile, tag| profile.tag(tag.to_string()));
     refuses([

@@ -9,7 +9,7 @@ use chatflow::observer::EventKind;
 use chatflow::ops::Rehearsal;
 use chatflow::store::MemoryFlows;
 use chatflow::talk::Line;
-use chatflow::testkit::{Fault, Faulty, Op, Recorder};
+use chatflow::testkit::{Fault, Faulty, Recorder, StoreOperation};
 use chatflow::{Builder, Clock, Engine, MemoryStore, Outbound, Transport, TriggerRequest, send_fn};
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -387,7 +387,7 @@ fn a_store_that_fails_under_a_loop_is_told() {
         .build();
     let stop = time.sleep(Duration::from_millis(2_500));
     time.block_on(bot.run_until(stop, Duration::from_secs(1), time.timer()));
-    assert!(told.load(Ordering::SeqCst) >= 3 && store.log().contains(&Op::LeaseDue));
+    assert!(told.load(Ordering::SeqCst) >= 3 && store.log().contains(&StoreOperation::LeaseDue));
     let before = told.load(Ordering::SeqCst);
     assert!(block_on(bot.tick(10)).is_err());
     assert!(told.load(Ordering::SeqCst) > before);

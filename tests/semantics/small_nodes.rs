@@ -23,7 +23,8 @@ fn a_contact_is_changed_for_the_nodes_that_follow_and_for_good() {
     let set = json!({"set": {"name": " {{ context.name }} ", "email": null, "fields": {"n": 1, "old": null}},
                      "add_tags": ["a", "a", "b"], "remove_tags": ["x"], "add_groups": ["g"]});
     let world = World::with([update("f", set).send("s", "{{ contact.name }} {{ contact.groups | join }}")]);
-    let fields = chatflow::value::Bag::from_json(&json!({"old": 1, "kept": 2}), &Default::default()).unwrap();
+    let fields =
+        chatflow::value::PackedMap::from_json(&json!({"old": 1, "kept": 2}), &Default::default()).unwrap();
     let profile = Profile::new().name("Bob").email("b@example.com").tag("x").tag("y").fields(fields);
     let contact = world.begin(ada("f").profile(profile).context(json!({"name": "Ada {{1+1}}"}))).contact_id;
     assert_eq!(world.sent(), ["Ada {{1+1}} g"]);

@@ -27,9 +27,9 @@ type Hook = Box<dyn FnOnce() + Send>;
 
 /// Counts what it is asked.
 #[derive(Clone, Default)]
-struct Counted(Arc<(MemoryFlows, AtomicUsize)>);
+struct CounterSubject(Arc<(MemoryFlows, AtomicUsize)>);
 
-impl Counted {
+impl CounterSubject {
     fn asked(&self) -> &MemoryFlows {
         self.0.1.fetch_add(1, Ordering::Relaxed);
         &self.0.0
@@ -40,7 +40,7 @@ impl Counted {
     }
 }
 
-impl FlowStore for Counted {
+impl FlowStore for CounterSubject {
     async fn revision(&self, workspace: &WorkspaceId) -> Result<u64, StoreError> {
         self.asked().revision(workspace).await
     }
@@ -69,7 +69,7 @@ impl FlowStore for Counted {
 
 #[test]
 fn an_idle_tick_asks_the_same_whatever_names_were_heard() {
-    let flows = Counted::default();
+    let flows = CounterSubject::default();
     let world = World::built(|builder| builder.flow_store(flows.clone()));
     let ask = |ticks: i64| {
         flows.take_count();
@@ -89,7 +89,7 @@ fn an_idle_tick_asks_the_same_whatever_names_were_heard() {
 
 #[test]
 fn what_drained_is_looked_at_once_a_minute() {
-    let flows = Counted::default();
+    let flows = CounterSubject::default();
     let world = World::built(|builder| builder.flow_store(flows.clone()));
     world.publish([question("hello")]);
     block_on(world.flows().unpublish(&id("hello"), Unpublish::Terminate)).unwrap();

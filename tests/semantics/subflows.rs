@@ -160,7 +160,7 @@ fn a_terminal_call_takes_the_callers_place() {
     let world = World::with([last, middle, root]);
     let session = world.start("root").session_id;
     assert_eq!(world.place(session), ("wait".to_owned(), Status::Waiting));
-    assert_eq!(block_on(world.bot.live(&id("middle"))).unwrap(), 0);
+    assert_eq!(block_on(world.bot.live_sessions(&id("middle"))).unwrap(), 0);
     world.say("x");
     assert_eq!(world.sent(), ["back", "served"]);
     let alone = world.start("middle").session_id;
@@ -505,7 +505,7 @@ fn a_called_flow_sends_from_its_own_sender_else_from_that_of_the_started_one() {
 fn sessions_in_calls_of_a_flow_are_live_sessions_of_it() {
     let world = World::with([asks("?"), caller("middle", "child"), caller("root", "middle")]);
     world.start("root");
-    let live = |code: &str| block_on(world.bot.live(&id(code))).unwrap();
+    let live = |code: &str| block_on(world.bot.live_sessions(&id(code))).unwrap();
     assert_eq!(["root", "middle", "child"].map(live), [1, 1, 1]);
     for code in ["middle", "child"] {
         block_on(world.flows().unpublish(&id(code), Unpublish::Drain)).unwrap();
@@ -530,7 +530,7 @@ fn terminating_a_flow_cancels_sessions_in_calls_of_it() {
             (session.status(), session.ended_by()),
             (Status::Cancelled, Some(EndReason::FlowTerminated))
         );
-        assert_eq!(block_on(world.bot.live(&id(code))).unwrap(), 0);
+        assert_eq!(block_on(world.bot.live_sessions(&id(code))).unwrap(), 0);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Texts that people write and read, by the tables of `docs/texts.md`: U1 to U9.
 
-use chatflow::flow::{BadPo, KeywordAction, Keywords, Rank, Texts};
+use chatflow::flow::{InvalidPo, KeywordAction, Keywords, Rank, Texts};
 use chatflow::session::Profile;
 use chatflow::{Channel, Content, Flow, Inbound, Received, TriggerRequest};
 use serde_json::{Map, Value, json};
@@ -403,18 +403,18 @@ fn a_po_file_that_does_not_fit_changes_nothing() {
     let header = "msgid \"\"\nmsgstr \"Language: de\\n\"\n\n";
     let hello = "msgctxt \"n.text\"\nmsgid \"Hello\"\nmsgstr \"Hallo\"\n\n";
     for (po, error) in [
-        (hello.to_owned(), BadPo::NoHeader),
+        (hello.to_owned(), InvalidPo::NoHeader),
         (
             format!("{header}{hello}msgctxt \"x.text\"\nmsgid \"Bye\"\nmsgstr \"Ade\""),
-            BadPo::Stale("x.text".into()),
+            InvalidPo::Stale("x.text".into()),
         ),
         (
             format!("{header}{hello}msgctxt \"m.text\"\nmsgid \"Old\"\nmsgstr \"Ade\""),
-            BadPo::Stale("m.text".into()),
+            InvalidPo::Stale("m.text".into()),
         ),
-        (format!("{header}{hello}msgplural \"x\""), BadPo::BadLine(8)),
-        (format!("{header}{hello}msgid \"a\\q\""), BadPo::BadLine(8)),
-        ("msgid \"\"\nmsgstr \"Language: no tag\\n\"".to_owned(), BadPo::BadTag("no tag".into())),
+        (format!("{header}{hello}msgplural \"x\""), InvalidPo::BadLine(8)),
+        (format!("{header}{hello}msgid \"a\\q\""), InvalidPo::BadLine(8)),
+        ("msgid \"\"\nmsgstr \"Language: no tag\\n\"".to_owned(), InvalidPo::BadTag("no tag".into())),
     ] {
         let mut texts = Texts::of(&flow);
         assert_eq!(texts.apply_po(&po), Err(error), "{po}");
@@ -424,5 +424,5 @@ fn a_po_file_that_does_not_fit_changes_nothing() {
     assert_eq!(Texts::of(&flow).apply_po(&fuzzy), Ok(0));
     assert_eq!(Texts::of(&flow).apply_po(&format!("{header}{hello}")), Ok(1));
     let mute = Flow::from_json(&crate::kit::flow("f").send("n", "Hello").json()).unwrap();
-    assert_eq!(Texts::of(&mute).to_po("de"), Err(BadPo::NoLanguage));
+    assert_eq!(Texts::of(&mute).to_po("de"), Err(InvalidPo::NoLanguage));
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use chatflow::MemoryStore;
 use chatflow::store::{DynStore, MemoryFlows};
 use chatflow::testkit::store_suite::{
-    Check, Flaw, Flawed, Fresh, Harness, conversations, counters, flows, queries,
+    Check, Flaw, Flawed, FreshStores, Harness, conversations, counters, flows, queries,
 };
 use pollster::block_on;
 
@@ -132,11 +132,12 @@ fn each_check_of_counters_sees_a_flaw() {
     panic::set_hook(Box::new(|_| {}));
     let mut seen = BTreeSet::new();
     for flaw in Flaw::ALL {
-        let harness = Fresh(move || Flawed::new(MemoryStore::new(), flaw));
+        let harness = FreshStores(move || Flawed::new(MemoryStore::new(), flaw));
         seen.extend(caught(&counters(), &harness).into_iter().map(|(name, _)| name));
     }
     let _ = panic::take_hook();
-    let all: BTreeSet<_> = counters::<Fresh<fn() -> MemoryStore>>().iter().map(|check| check.name).collect();
+    let all: BTreeSet<_> =
+        counters::<FreshStores<fn() -> MemoryStore>>().iter().map(|check| check.name).collect();
     assert_eq!(seen, all);
 }
 
@@ -145,7 +146,7 @@ fn each_flaw_of_flows_is_caught_by_a_check_of_its_rule() {
     panic::set_hook(Box::new(|_| {}));
     let mut missed = Vec::new();
     for (flaw, expected) in CAUGHT_OF_FLOWS_BY {
-        let names = caught(&flows(), &Fresh(move || Flawed::new(MemoryFlows::new(), flaw)));
+        let names = caught(&flows(), &FreshStores(move || Flawed::new(MemoryFlows::new(), flaw)));
         let said = names.iter().find(|(name, _)| *name == expected).map(|(_, said)| said.as_str());
         if !said.is_some_and(|said| said.starts_with("FlowStore, rule")) {
             missed.push(format!("{flaw:?} is not seen by {expected}, but by {names:?}"));
@@ -158,7 +159,7 @@ fn each_flaw_of_flows_is_caught_by_a_check_of_its_rule() {
 /// Rule 20 allows it.
 #[test]
 fn a_store_that_drops_the_past_keeps_the_contract_of_conversations() {
-    let harness = Fresh(|| Flawed::new(MemoryStore::new(), Flaw::DropsPast));
+    let harness = FreshStores(|| Flawed::new(MemoryStore::new(), Flaw::DropsPast));
     assert_eq!(caught(&conversations(), &harness), []);
 }
 
@@ -170,8 +171,8 @@ fn every_flaw_is_in_the_table() {
 
 #[test]
 fn every_check_has_a_name_of_its_own_and_tells_its_rule() {
-    type H = Fresh<fn() -> DynStore>;
-    type F = Fresh<fn() -> MemoryFlows>;
+    type H = FreshStores<fn() -> DynStore>;
+    type F = FreshStores<fn() -> MemoryFlows>;
     let told = |name: &'static str, rule: String| {
         assert!(rule.contains(": ") && !rule.ends_with(": "), "{name}: {rule}");
         name

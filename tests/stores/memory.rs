@@ -12,7 +12,7 @@ use pollster::block_on;
 /// Rule 12.
 #[test]
 fn a_due_time_is_exact_to_the_nanosecond() {
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     let instant = at_ms(1_500) + TimeDelta::nanoseconds(5);
     store.apply(Commit { due_at: Some(instant), ..commit("ann", None) });
     for early in [at(1), at_ms(1_500), instant - TimeDelta::nanoseconds(1)] {
@@ -25,7 +25,7 @@ fn a_due_time_is_exact_to_the_nanosecond() {
 /// have it.
 #[test]
 fn a_lease_that_was_found_over_is_over() {
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     let lease = Lease::Take(token(1), Duration::from_secs(60));
     let revision = store.apply(Commit { due_at: Some(at(0)), lease, ..commit("ann", None) });
     let settle = || Settle {
@@ -47,11 +47,11 @@ fn a_lease_that_was_found_over_is_over() {
 /// A store with another copy of the record may refuse as ever; this one has none, and sets aside.
 #[test]
 fn an_update_in_place_that_is_refused_sets_aside() {
-    refused_in_place(Asked(memory()));
-    refused_in_place(Asked(erased()));
+    refused_in_place(TrustedStore(memory()));
+    refused_in_place(TrustedStore(erased()));
 }
 
-fn refused_in_place(store: Asked<impl Store>) {
+fn refused_in_place(store: TrustedStore<impl Store>) {
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
     let lookup = Lookup { in_place: true, ..by_contact("ann") };
     let refused = store.update(&lookup, |loaded| {
@@ -73,11 +73,11 @@ fn refused_in_place(store: Asked<impl Store>) {
 /// A decision that panics harms this conversation only.
 #[test]
 fn an_update_in_place_that_panics_sets_aside() {
-    panics_in_place(Asked(memory()));
-    panics_in_place(Asked(erased()));
+    panics_in_place(TrustedStore(memory()));
+    panics_in_place(TrustedStore(erased()));
 }
 
-fn panics_in_place(store: Asked<impl ConversationStore>) {
+fn panics_in_place(store: TrustedStore<impl ConversationStore>) {
     let revision = store.apply(commit("ann", None));
     let lookup = Lookup { in_place: true, ..by_contact("ann") };
     let panicked =

@@ -31,7 +31,7 @@ fn counted(loaded: &Loaded) -> Commit {
 #[test]
 fn no_update_is_lost_between_load_and_commit() {
     const ROUNDS: u64 = 500;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     on_threads(|_| {
         for _ in 0..ROUNDS {
             while store.commit(counted(&store.load(&by_contact("ann")))) == Committed::Conflict {}
@@ -43,7 +43,7 @@ fn no_update_is_lost_between_load_and_commit() {
 #[test]
 fn no_update_under_the_lock_meets_a_conflict() {
     const ROUNDS: u64 = 1_000;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     store.apply(Commit { record: opaque("0"), add_aliases: vec![phone(1)], ..commit("ann", None) });
     on_threads(|number| {
         for round in 0..ROUNDS {
@@ -59,7 +59,7 @@ fn no_update_under_the_lock_meets_a_conflict() {
 #[test]
 fn of_many_first_uses_of_a_key_one_applies() {
     const ROUNDS: usize = 1_000;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     let applied: Vec<_> = (0..ROUNDS).map(|_| AtomicUsize::new(0)).collect();
     on_threads(|number| {
         for (round, applied) in applied.iter().enumerate() {
@@ -79,7 +79,7 @@ fn of_many_first_uses_of_a_key_one_applies() {
 #[test]
 fn of_many_contacts_one_gets_an_alias_and_each_loser_leaves_nothing() {
     const ROUNDS: usize = 1_000;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     on_threads(|number| {
         for round in 0..ROUNDS {
             let name = format!("contact {number} of {round}");
@@ -105,7 +105,7 @@ fn of_many_contacts_one_gets_an_alias_and_each_loser_leaves_nothing() {
 #[test]
 fn an_alias_that_changes_hands_leads_to_one_who_has_it() {
     const ROUNDS: usize = 1_000;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     on_threads(|number| {
         let name = format!("contact {number}");
         let mut revision = store.apply(commit(&name, None));
@@ -128,7 +128,7 @@ fn an_alias_that_changes_hands_leads_to_one_who_has_it() {
 #[test]
 fn no_conversation_is_claimed_twice_and_none_is_forgotten() {
     const CONVERSATIONS: usize = 1_000;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     for number in 0..CONVERSATIONS {
         let due_at = Some(at_ms(number as i64 % 7_000));
         store.apply(Commit { due_at, ..commit(&number.to_string(), None) });
@@ -156,7 +156,7 @@ fn no_conversation_is_claimed_twice_and_none_is_forgotten() {
 #[test]
 fn a_lease_has_one_holder_among_calls_and_claims() {
     const ROUNDS: u128 = 1_500;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     let clock = AtomicU64::new(0);
     let holders = AtomicUsize::new(0);
     store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
@@ -202,7 +202,7 @@ fn a_lease_has_one_holder_among_calls_and_claims() {
 #[test]
 fn purges_beside_commits_remove_each_thing_once() {
     const ROUNDS: u128 = 500;
-    let store = Asked(memory());
+    let store = TrustedStore(memory());
     let removed = AtomicUsize::new(0);
     on_threads(|number| {
         let name = format!("contact {number}");

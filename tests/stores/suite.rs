@@ -6,27 +6,27 @@ use crate::own_store::OwnStore;
 use crate::riding::Riding;
 use chatflow::MemoryStore;
 use chatflow::store::{DynStore, Known, MemoryFlows};
-use chatflow::testkit::store_suite::{Fresh, Harness, Task, conversations, counters, run_all};
+use chatflow::testkit::store_suite::{FreshStores, Harness, Task, conversations, counters, run_all};
 use pollster::block_on;
 
 mod on_memory {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(MemoryStore::new), block_on: block_on, groups: [conversations, queries, counters],
+        harness: FreshStores(MemoryStore::new), block_on: block_on, groups: [conversations, queries, counters],
     }
 }
 
 mod on_a_shared_one {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(|| Arc::new(MemoryStore::new())), block_on: block_on, groups: [conversations, queries, counters],
+        harness: FreshStores(|| Arc::new(MemoryStore::new())), block_on: block_on, groups: [conversations, queries, counters],
     }
 }
 
 mod on_an_erased_one {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(|| DynStore::new(MemoryStore::new())), block_on: block_on,
+        harness: FreshStores(|| DynStore::new(MemoryStore::new())), block_on: block_on,
         groups: [conversations, queries, counters],
     }
 }
@@ -34,7 +34,7 @@ mod on_an_erased_one {
 mod on_the_own_one_of_the_examples {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(OwnStore::default), block_on: block_on, groups: [conversations],
+        harness: FreshStores(OwnStore::default), block_on: block_on, groups: [conversations],
     }
 }
 
@@ -74,14 +74,14 @@ fn the_suite_holds_on_a_known_one_whatever_its_room() {
 mod flows_in_memory {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(MemoryFlows::new), block_on: block_on, groups: [flows],
+        harness: FreshStores(MemoryFlows::new), block_on: block_on, groups: [flows],
     }
 }
 
 mod shared_flows_in_memory {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(|| Arc::new(MemoryFlows::new())), block_on: block_on, groups: [flows],
+        harness: FreshStores(|| Arc::new(MemoryFlows::new())), block_on: block_on, groups: [flows],
     }
 }
 

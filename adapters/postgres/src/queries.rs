@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chatflow::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::sql::micros;
 use chatflow::store::{
-    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, ListedSession, Record,
-    SessionQuery, SessionRecord,
+    ConversationQuery, CountQuery, CountSums, CounterSubject, JournalEntry, JournalQuery, ListedSession,
+    Record, SessionQuery, SessionRecord,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -186,7 +186,7 @@ pub(super) async fn counts(link: &Link<'_>, query: &CountQuery) -> Result<CountS
     for row in link.query(COUNTS, &params).await? {
         let (version, times): (i64, i64) = (row.try_get(0)?, row.try_get(2)?);
         let version = FlowVersion(u32::try_from(version).map_err(Fault::permanent)?);
-        if let Some(what) = Counted::parse(row.try_get(1)?) {
+        if let Some(what) = CounterSubject::parse(row.try_get(1)?) {
             sums.push((version, what, times.cast_unsigned()));
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chatflow::error::StoreError;
 use chatflow::id::{ContactId, WorkspaceId};
 use chatflow::store::{
-    Boarded, Commit, Committed, Due, Leased, Loaded, Lookup, Rides, Settle, Settled, Token,
+    BoardedSettles, Commit, Committed, Due, Leased, Loaded, Lookup, RidingSettles, Settle, Settled, Token,
 };
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
@@ -27,7 +27,7 @@ const CLAIM_WAITS: Duration = Duration::from_secs(1);
 
 /// The settles that ride in one store.
 pub(super) struct Carriage {
-    rides: Mutex<Rides>,
+    rides: Mutex<RidingSettles>,
     began: Instant,
     is_scheduled: AtomicBool,
     turn: tokio::sync::Mutex<()>,
@@ -36,7 +36,7 @@ pub(super) struct Carriage {
 /// The passage of a commit, which ends when it is answered, or dropped.
 pub(super) struct Passage {
     carriage: Arc<Carriage>,
-    boarded: Mutex<Option<Boarded>>,
+    boarded: Mutex<Option<BoardedSettles>>,
     rides: Option<(Token, u64)>,
 }
 
@@ -48,7 +48,7 @@ impl Default for Carriage {
 }
 
 impl Carriage {
-    fn rides(&self) -> MutexGuard<'_, Rides> {
+    fn rides(&self) -> MutexGuard<'_, RidingSettles> {
         self.rides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

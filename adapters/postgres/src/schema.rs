@@ -178,7 +178,7 @@ pub(super) const CREATE: &[&str] = &[
 ///
 /// Of a counter (rule 25) each connection has a row of its own (`shard`, the number of its
 /// process), so that no transaction waits for another one there, and none can deadlock. `minute` is
-/// one of the epoch, `what` is as `Counted` prints.
+/// one of the epoch, `what` is as `CounterSubject` prints.
 pub(super) const ADDED: &[&[&str]] = &[&[
     "CREATE TABLE chatflow_count (
     workspace text COLLATE \"C\" NOT NULL,

@@ -165,13 +165,13 @@ fn spec<'a>(commit: &'a Commit, bodies: &mut Bodies) -> Result<Spec<'a>, StoreEr
         what: format!("{}:{}", count.version.0, count.what),
         times: i64::try_from(count.times).unwrap_or(i64::MAX).to_string(),
     };
-    let absorb_spec = |absorbed: &chatflow::store::Absorbed| AbsorbSpec {
+    let absorb_spec = |absorbed: &chatflow::store::MergedContact| AbsorbSpec {
         contact: absorbed.contact.to_string(),
         expect: absorbed.expect.to_string(),
         settled: absorbed.settled.to_string(),
         token: absorbed.token.map(|token| token.0.to_string()),
     };
-    let seen_spec = |seen: chatflow::store::Sighting| SeenSpec {
+    let seen_spec = |seen: chatflow::store::DecisionBasis| SeenSpec {
         settled: seen.settled.to_string(),
         catalogue: seen.catalogue.map(|catalogue| catalogue.to_string()),
     };

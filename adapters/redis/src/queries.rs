@@ -6,8 +6,8 @@ use chatflow::error::StoreError;
 use chatflow::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::sql::micros;
 use chatflow::store::{
-    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, ListedSession, Record,
-    SessionQuery, SessionRecord, StoreQueries,
+    ConversationQuery, CountQuery, CountSums, CounterSubject, JournalEntry, JournalQuery, ListedSession,
+    Record, SessionQuery, SessionRecord, StoreQueries,
 };
 
 use crate::RedisStore;
@@ -180,7 +180,7 @@ impl StoreQueries for RedisStore {
         }
         let read = |(what, times): (String, u64)| {
             let (version, what) = what.split_once(':')?;
-            Some((FlowVersion(version.parse().ok()?), Counted::parse(what)?, times))
+            Some((FlowVersion(version.parse().ok()?), CounterSubject::parse(what)?, times))
         };
         Ok(sums.into_iter().filter_map(read).collect())
     }

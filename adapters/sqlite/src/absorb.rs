@@ -1,7 +1,7 @@
 //! One contact that turns out to be another: rule 27 of the contract.
 
 use chatflow::store::sql::micros;
-use chatflow::store::{Absorbed, Commit};
+use chatflow::store::{Commit, MergedContact};
 use rusqlite::params;
 
 use crate::database::Database;
@@ -23,7 +23,7 @@ pub(super) const MOVE_JOURNAL: &str =
 #[derive(Clone, Copy)]
 pub(super) struct Other<'a> {
     pub(super) id: i64,
-    absorbed: &'a Absorbed,
+    absorbed: &'a MergedContact,
 }
 
 impl<'a> Other<'a> {
@@ -31,7 +31,7 @@ impl<'a> Other<'a> {
     pub(super) fn find(
         database: &Database<'_>,
         commit: &Commit,
-        absorbed: &'a Absorbed,
+        absorbed: &'a MergedContact,
     ) -> rusqlite::Result<Option<Self>> {
         let (workspace, contact) = (commit.workspace.as_str(), absorbed.contact.to_string());
         let revision = i64::try_from(absorbed.expect).unwrap_or(-1);

@@ -4,8 +4,8 @@ use chatflow::error::StoreError;
 use chatflow::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::sql::micros;
 use chatflow::store::{
-    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, ListedSession, Record,
-    SessionQuery, SessionRecord,
+    ConversationQuery, CountQuery, CountSums, CounterSubject, JournalEntry, JournalQuery, ListedSession,
+    Record, SessionQuery, SessionRecord,
 };
 use rusqlite::{Row, params};
 
@@ -190,7 +190,7 @@ impl Operation for CountQuery {
         let names = params![self.workspace.as_str(), self.flow.as_str(), self.from, self.to];
         let read = |row: &Row<'_>| {
             let (version, times) = (FlowVersion(row.get(0)?), columns::unsigned(row, 2)?);
-            let what = row.get_ref(1)?.as_str_or_null().ok().flatten().and_then(Counted::parse);
+            let what = row.get_ref(1)?.as_str_or_null().ok().flatten().and_then(CounterSubject::parse);
             Ok(what.map(|what| (version, what, times)))
         };
         Ok(database.some(COUNTS, names, usize::MAX, read)?)

@@ -11,8 +11,8 @@
 //! - `chatflow_flow`: `saved_at` is the revision of the workspace's catalogue that its last save
 //!   made.
 //! - `chatflow_definition`: a draft has version -1.
-//! - `chatflow_count`: a counter (rule 25). `minute` is one of the epoch, `what` is as `Counted`
-//!   prints. One row each: the file has one writer.
+//! - `chatflow_count`: a counter (rule 25). `minute` is one of the epoch, `what` is as
+//!   `CounterSubject` prints. One row each: the file has one writer.
 //!
 //! Instants are microseconds of the epoch, texts are compared byte by byte, session ids are their
 //! 16 bytes.

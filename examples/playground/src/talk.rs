@@ -372,7 +372,7 @@ impl Talk {
     fn requeue(&mut self, request: &Value) -> Result<(), Outcome> {
         let from = text(request, "contact")?.to_owned();
         let contact = self.person(&from).id.clone().ok_or_else(|| bad("contact", "has not talked yet"))?;
-        at_once(self.bot.requeue(&contact, typed(request, "message")?))?;
+        at_once(self.bot.requeue_dead_letter(&contact, typed(request, "message")?))?;
         self.person(&from).script.lose("a message was sent again by hand");
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatflow::Engine;
-use chatflow::observer::{Meters, Traces};
+use chatflow::observer::{MetricsObserver, TracingObserver};
 use chatflow::store::DynStore;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
@@ -67,7 +67,7 @@ impl App {
         let mut engine = Engine::builder(database.store.clone())
             .transport(channels)
             .calls(Arc::clone(&calls))
-            .observer(Meters::new())
+            .observer(MetricsObserver::new())
             .observer(Arc::clone(&hub))
             .timer(tokio::time::sleep)
             // A process that ends waits for half of it at most, which is less than `SHUTDOWN_TIME`.
@@ -77,7 +77,7 @@ impl App {
             .deferred_delivery()
             .on_error(|task, error| tracing::warn!(task = task.as_str(), %error, "background work failed"));
         if let Some(secret) = config.secret {
-            engine = engine.observer(Traces::new(secret)).erasure_key(secret);
+            engine = engine.observer(TracingObserver::new(secret)).erasure_key(secret);
         }
         Ok(Arc::new(Self {
             bot: engine.build(),

@@ -26,7 +26,7 @@ use crate::store::{ConversationStore, FlowChange, FlowEntry, FlowSaved, VersionS
 /// use chatflow::ops::FlowSource;
 /// use chatflow::{Account, Channel};
 ///
-/// # fn main() -> Result<(), chatflow::id::BadName> {
+/// # fn main() -> Result<(), chatflow::id::InvalidName> {
 /// let shop = Account::new(Channel::Sms, "555")?;
 /// let alone = FlowSource::from("{}");
 /// let bound = FlowSource::new("{}").on([shop.clone()]);

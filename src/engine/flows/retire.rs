@@ -52,7 +52,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         if entry.state() == FlowState::Published {
             return Err(invalid_state(&entry, "delete"));
         }
-        let count = self.0.live(flow).await?;
+        let count = self.0.live_sessions(flow).await?;
         if count > 0 {
             return Err(Error::InUse { flow: flow.clone(), count });
         }

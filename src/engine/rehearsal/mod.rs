@@ -30,7 +30,7 @@ use crate::kernel::{Received, Triggered};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::request::{Inbound, TriggerRequest};
-use crate::session::{Content, Opt, Profile, Session};
+use crate::session::{Content, Profile, ReplyOption, Session};
 use crate::store::{JournalEntry, MemoryStore};
 use crate::talk::{self, Act, Line, Transcript};
 
@@ -74,7 +74,7 @@ pub struct Rehearsal {
     profile: Option<Profile>,
     transcript: Transcript,
     session: Option<SessionId>,
-    offered: Vec<Opt>,
+    offered: Vec<ReplyOption>,
     asked: Vec<Call>,
     beyond: Beyond,
 }
@@ -227,7 +227,7 @@ impl Rehearsal {
     /// # Errors
     /// `InvalidInput` of `option` when it was not offered.
     pub fn choose(&mut self, option: &str) -> Result<&[Line], Error> {
-        let is_meant = |offered: &&Opt| {
+        let is_meant = |offered: &&ReplyOption| {
             let is_named = own_choice(&offered.payload).is_some_and(|(_, _, id)| id.is(option));
             offered.label == option || is_named
         };

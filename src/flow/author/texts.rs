@@ -33,7 +33,7 @@ pub struct Texts(FlowDef);
 /// The reason a file of gettext cannot be made or taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BadPo {
+pub enum InvalidPo {
     /// The flow does not say which language its plain texts are in: `settings.language`.
     #[error("the flow names no language of its own: set `settings.language`")]
     NoLanguage,
@@ -67,8 +67,8 @@ impl Texts {
     /// Returns each text by its place, `NODE.text`, that has no translation into a language.
     ///
     /// # Errors
-    /// [`BadPo`] if this is no language tag, or the flow names no language of its own.
-    pub fn untranslated(&self, language: &str) -> Result<Vec<String>, BadPo> {
+    /// [`InvalidPo`] if this is no language tag, or the flow names no language of its own.
+    pub fn untranslated(&self, language: &str) -> Result<Vec<String>, InvalidPo> {
         let lacking = self.each(language, |place, _, written| written.is_none().then_some(place))?;
         Ok(lacking.into_iter().flatten().collect())
     }
@@ -77,8 +77,8 @@ impl Texts {
     /// language, and the translation that there is, if any. Texts without a letter are left out.
     ///
     /// # Errors
-    /// [`BadPo`] if this is no language tag, or the flow names no language of its own.
-    pub fn to_po(&self, language: &str) -> Result<String, BadPo> {
+    /// [`InvalidPo`] if this is no language tag, or the flow names no language of its own.
+    pub fn to_po(&self, language: &str) -> Result<String, InvalidPo> {
         let mut po = String::from("msgid \"\"\nmsgstr \"\"\n");
         for line in [
             "MIME-Version: 1.0\n".to_owned(),
@@ -102,12 +102,12 @@ impl Texts {
     /// marked as fuzzy, is left as it is. Returns how many texts changed; on an error none did.
     ///
     /// # Errors
-    /// [`BadPo`] for what is no such file, or of a text that the flow does not have.
-    pub fn apply_po(&mut self, po: &str) -> Result<usize, BadPo> {
+    /// [`InvalidPo`] for what is no such file, or of a text that the flow does not have.
+    pub fn apply_po(&mut self, po: &str) -> Result<usize, InvalidPo> {
         let entries = read(po)?;
-        let header = entries.iter().find(|entry| entry.id.is_empty()).ok_or(BadPo::NoHeader)?;
+        let header = entries.iter().find(|entry| entry.id.is_empty()).ok_or(InvalidPo::NoHeader)?;
         let language = header.text.lines().find_map(|line| line.strip_prefix("Language:"));
-        let language = language.map(str::trim).filter(|tag| !tag.is_empty()).ok_or(BadPo::NoHeader)?;
+        let language = language.map(str::trim).filter(|tag| !tag.is_empty()).ok_or(InvalidPo::NoHeader)?;
         let tag = parse(language)?;
         let own = self.own_language()?;
         let mut changed = 0;
@@ -115,7 +115,7 @@ impl Texts {
         let translated =
             |entry: &&TextEntry| !entry.id.is_empty() && !entry.text.is_empty() && !entry.is_fuzzy;
         for entry in entries.iter().filter(translated) {
-            let stale = || BadPo::Stale(entry.context.clone());
+            let stale = || InvalidPo::Stale(entry.context.clone());
             let mut texts = all(&mut def).into_iter();
             let (_, text) = texts.find(|(place, _)| *place == entry.context).ok_or_else(stale)?;
             if source(text, &own).is_none_or(|source| source != entry.id) {
@@ -127,8 +127,8 @@ impl Texts {
         Ok(changed)
     }
 
-    fn own_language(&self) -> Result<Language, BadPo> {
-        parse(own_tag(&self.0).ok_or(BadPo::NoLanguage)?)
+    fn own_language(&self) -> Result<Language, InvalidPo> {
+        parse(own_tag(&self.0).ok_or(InvalidPo::NoLanguage)?)
     }
 
     /// Makes a value of each text: of its place, of it in the flow's language, and of its
@@ -137,7 +137,7 @@ impl Texts {
         &self,
         language: &str,
         mut make: impl FnMut(String, &str, Option<&str>) -> T,
-    ) -> Result<Vec<T>, BadPo> {
+    ) -> Result<Vec<T>, InvalidPo> {
         let (wanted, own) = (parse(language)?, self.own_language()?);
         let mut def = self.0.clone();
         let mut made = Vec::new();
@@ -156,9 +156,9 @@ impl From<FlowDef> for Texts {
     }
 }
 
-fn parse(tag: &str) -> Result<Language, BadPo> {
+fn parse(tag: &str) -> Result<Language, InvalidPo> {
     let language = Language::parse(tag).filter(|_| is_tag(tag));
-    language.ok_or_else(|| BadPo::BadTag(tag.to_owned()))
+    language.ok_or_else(|| InvalidPo::BadTag(tag.to_owned()))
 }
 
 /// The language of a flow's plain texts, if it says so.
@@ -230,13 +230,13 @@ enum Field {
     Text,
 }
 
-fn read(po: &str) -> Result<Vec<TextEntry>, BadPo> {
+fn read(po: &str) -> Result<Vec<TextEntry>, InvalidPo> {
     let mut entries: Vec<TextEntry> = Vec::new();
     let mut entry = TextEntry::default();
     let mut field = Field::None;
     let mut is_fuzzy = false;
     for (number, line) in po.trim_start_matches('\u{feff}').lines().enumerate() {
-        let (line, bad) = (line.trim(), || BadPo::BadLine(number + 1));
+        let (line, bad) = (line.trim(), || InvalidPo::BadLine(number + 1));
         if line.is_empty() || line.starts_with('#') {
             if field == Field::Text {
                 entries.push(std::mem::take(&mut entry));

@@ -21,9 +21,9 @@ use crate::flow::lang::template::Template;
 #[non_exhaustive]
 pub struct LocationDef {
     /// Degrees north, from -90 to 90.
-    pub latitude: DegreesDef,
+    pub latitude: CoordinateDef,
     /// Degrees east, from -180 to 180.
-    pub longitude: DegreesDef,
+    pub longitude: CoordinateDef,
     /// Its name, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<TextDef>,
@@ -36,7 +36,7 @@ pub struct LocationDef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
-pub enum DegreesDef {
+pub enum CoordinateDef {
     /// As a number.
     Number(Number),
     /// As a template that gives a number.
@@ -61,7 +61,7 @@ pub(crate) enum Degrees {
 
 impl LocationDef {
     /// A place without a name.
-    pub fn new(latitude: DegreesDef, longitude: DegreesDef) -> Self {
+    pub fn new(latitude: CoordinateDef, longitude: CoordinateDef) -> Self {
         Self { latitude, longitude, name: None, address: None }
     }
 
@@ -93,7 +93,7 @@ impl LocationDef {
     }
 }
 
-impl DegreesDef {
+impl CoordinateDef {
     fn compile(&self, at: &Path<'_>, most: u8, cx: &mut Compile<'_>) -> Option<Degrees> {
         match self {
             Self::Template(source) => cx.required_template(at, source).map(Degrees::Template),
@@ -109,7 +109,7 @@ impl DegreesDef {
     }
 }
 
-impl Read for DegreesDef {
+impl Read for CoordinateDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Number(number) => Some(Self::Number(number.clone())),
@@ -132,7 +132,7 @@ impl Read for LocationDef {
         let (latitude, longitude) = (fields.required("latitude"), fields.required("longitude"));
         let (name, address) = (fields.optional("name"), fields.optional("address"));
         fields.close();
-        let or_zero = |degrees: Option<DegreesDef>| degrees.unwrap_or(DegreesDef::Number(0.into()));
+        let or_zero = |degrees: Option<CoordinateDef>| degrees.unwrap_or(CoordinateDef::Number(0.into()));
         Some(Self { latitude: or_zero(latitude), longitude: or_zero(longitude), name, address })
     }
 }

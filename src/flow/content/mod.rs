@@ -30,7 +30,7 @@ pub use contact_card::ContactCardDef;
 pub use form::FormDef;
 pub use header::HeaderDef;
 pub use list::{ListDef, RowDef, SectionDef};
-pub use location::{DegreesDef, LocationDef};
+pub use location::{CoordinateDef, LocationDef};
 pub use media::MediaDef;
 pub use media_type::MediaType;
 pub use native::NativeDef;

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 /// use chatflow::flow::Span;
 /// assert_eq!(Span::parse("1h30m")?.seconds(), 5_400);
 /// assert!(Span::parse("0s").is_err());
-/// # Ok::<(), chatflow::flow::BadSpan>(())
+/// # Ok::<(), chatflow::flow::InvalidSpan>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -22,7 +22,7 @@ pub struct Span {
 /// The reason a text is not a time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BadSpan {
+pub enum InvalidSpan {
     /// It is not made of numbers with the units `d`, `h`, `m`, `s`, each at most once, largest
     /// first.
     #[error("is not a time span")]
@@ -41,27 +41,27 @@ impl Span {
     /// Reads a time span.
     ///
     /// # Errors
-    /// [`BadSpan`] if the text has another form, or the span is zero or above 366 days.
-    pub fn parse(text: &str) -> Result<Self, BadSpan> {
+    /// [`InvalidSpan`] if the text has another form, or the span is zero or above 366 days.
+    pub fn parse(text: &str) -> Result<Self, InvalidSpan> {
         const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
         if text.is_empty() || text.len() > 32 || !text.is_ascii() {
-            return Err(BadSpan::Form);
+            return Err(InvalidSpan::Form);
         }
         let (mut rest, mut seconds) = (text, 0_u64);
         for (unit, weight) in UNITS {
             let Some((number, after)) = rest.split_once(unit) else { continue };
             if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(BadSpan::Form);
+                return Err(InvalidSpan::Form);
             }
-            let number: u64 = number.parse().map_err(|_| BadSpan::TooLong)?;
+            let number: u64 = number.parse().map_err(|_| InvalidSpan::TooLong)?;
             seconds = seconds.saturating_add(number.saturating_mul(weight));
             rest = after;
         }
         match u32::try_from(seconds) {
-            _ if !rest.is_empty() => Err(BadSpan::Form),
-            Ok(0) => Err(BadSpan::Zero),
+            _ if !rest.is_empty() => Err(InvalidSpan::Form),
+            Ok(0) => Err(InvalidSpan::Zero),
             Ok(whole) if seconds <= Self::MOST_SECONDS => Ok(Self { seconds: whole, text: text.into() }),
-            _ => Err(BadSpan::TooLong),
+            _ => Err(InvalidSpan::TooLong),
         }
     }
 
@@ -95,8 +95,8 @@ impl fmt::Debug for Span {
 }
 
 impl std::str::FromStr for Span {
-    type Err = BadSpan;
-    fn from_str(text: &str) -> Result<Self, BadSpan> {
+    type Err = InvalidSpan;
+    fn from_str(text: &str) -> Result<Self, InvalidSpan> {
         Self::parse(text)
     }
 }
@@ -119,15 +119,15 @@ mod tests {
             assert_eq!(Span::parse(text).unwrap().seconds(), seconds, "{text}");
         }
         for text in ["", "30", "m", "30 m", "1m1h", "1h1h", "-5m", "1.5h", "5min", "5M", "٣m"] {
-            assert_eq!(Span::parse(text), Err(BadSpan::Form), "{text}");
+            assert_eq!(Span::parse(text), Err(InvalidSpan::Form), "{text}");
         }
     }
 
     #[test]
     fn a_span_is_positive_and_at_most_366_days() {
-        assert_eq!(Span::parse("0h0m"), Err(BadSpan::Zero));
+        assert_eq!(Span::parse("0h0m"), Err(InvalidSpan::Zero));
         assert!(Span::parse("366d").is_ok());
-        assert_eq!(Span::parse("366d1s"), Err(BadSpan::TooLong));
-        assert_eq!(Span::parse("99999999999999999999s"), Err(BadSpan::TooLong));
+        assert_eq!(Span::parse("366d1s"), Err(InvalidSpan::TooLong));
+        assert_eq!(Span::parse("99999999999999999999s"), Err(InvalidSpan::TooLong));
     }
 }

@@ -18,7 +18,7 @@ use crate::flow::lang::zone_template::ZoneTemplate;
 /// Until when: `{"until": "next 09:00 mon-fri"}`, or the first of several times, `{"first_of":
 /// ["23h", "next 08:00"]}` ([SEMANTICS U17](crate::semantics#u17)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TimesDef {
+pub struct UntilDef {
     /// Until when: an instant as RFC 3339 writes it, a date with or without a time of its zone, or
     /// a time of day with or without days, `09:00` or `next 09:00 mon-fri`; a template. Either this
     /// or `first_of`.
@@ -43,7 +43,7 @@ pub(crate) struct Times {
 /// Times of one list.
 const MOST_TIMES: usize = 8;
 
-impl TimesDef {
+impl UntilDef {
     /// Until one time, a template.
     #[must_use]
     pub fn until(time: impl Into<String>) -> Self {
@@ -112,7 +112,7 @@ fn time(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
     Some(template)
 }
 
-impl Read for TimesDef {
+impl Read for UntilDef {
     const EXAMPLE: &'static str = r#"{"until": "next 09:00"}"#;
 
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {

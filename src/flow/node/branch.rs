@@ -32,12 +32,12 @@ use crate::flow::node::{NodeContract, Port, PortName, ReminderStep};
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct BranchDef {
     /// The ways, in the order they are tried.
-    pub branches: Vec<ArmDef>,
+    pub branches: Vec<BranchCaseDef>,
 }
 
 /// One way of a branch: `{"label": "yes", "when": CONDITION}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ArmDef {
+pub struct BranchCaseDef {
     /// The branch's name: 1-64 bytes, unique in its node, not `else`.
     pub label: String,
     /// When it is taken.
@@ -63,7 +63,7 @@ impl BranchDef {
     /// With one more way.
     #[must_use]
     pub fn with_arm(mut self, label: impl Into<String>, when: ConditionDef) -> Self {
-        self.branches.push(ArmDef { label: label.into(), when });
+        self.branches.push(BranchCaseDef { label: label.into(), when });
         self
     }
 }
@@ -120,7 +120,7 @@ impl NodeContract for BranchDef {
     }
 }
 
-impl Read for ArmDef {
+impl Read for BranchCaseDef {
     const EXAMPLE: &'static str = r#"{"label": "yes", "when": {"op": "exists", "value": "context.cart_id"}}"#;
 
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {

@@ -8,7 +8,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::times::{Times, TimesDef};
+use crate::flow::lang::times::{Times, UntilDef};
 use crate::flow::lang::zone_template::ZoneTemplate;
 use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
@@ -63,9 +63,9 @@ impl DelayDef {
         Self { until: Some(instant.into()), ..Self::default() }
     }
 
-    fn times(&self) -> TimesDef {
+    fn times(&self) -> UntilDef {
         let Self { until, first_of, timezone, .. } = self.clone();
-        TimesDef { until, first_of, timezone }
+        UntilDef { until, first_of, timezone }
     }
 }
 

@@ -36,7 +36,7 @@ pub struct OpenHoursDef {
     /// such as `{{ contact.timezone }}`. What gives none counts as the contact's.
     pub timezone: String,
     /// The hours of each day of the week.
-    pub hours: WeekDef,
+    pub hours: WeekHoursDef,
     /// Dates with hours of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<BTreeMap<String, Vec<String>>>,
@@ -45,7 +45,7 @@ pub struct OpenHoursDef {
 /// The hours of a week: `{"mon": ["09:00-18:00"]}`; a day that is left out is closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct WeekDef(pub BTreeMap<String, Vec<String>>);
+pub struct WeekHoursDef(pub BTreeMap<String, Vec<String>>);
 
 /// Compiled hours.
 #[derive(Clone, Debug)]
@@ -179,7 +179,7 @@ impl Read for TimeLists {
     }
 }
 
-impl Read for WeekDef {
+impl Read for WeekHoursDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         TimeLists::read(value, at, found).map(|times| Self(times.0))
     }

@@ -26,12 +26,12 @@ use crate::flow::node::{NodeContract, Port, PortName};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RandomSplitDef {
     /// The ways.
-    pub branches: Vec<ShareDef>,
+    pub branches: Vec<SplitBranchDef>,
 }
 
 /// One way of a split: `{"label": "short", "weight": 9}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ShareDef {
+pub struct SplitBranchDef {
     /// The branch's name: 1-64 bytes, unique in its node.
     pub label: String,
     /// Its weight beside the others, 1-1,000; 1 if absent.
@@ -71,7 +71,7 @@ impl RandomSplitDef {
     /// With one more way.
     #[must_use]
     pub fn with_share(mut self, label: impl Into<String>, weight: u32) -> Self {
-        self.branches.push(ShareDef { label: label.into(), weight: Some(weight) });
+        self.branches.push(SplitBranchDef { label: label.into(), weight: Some(weight) });
         self
     }
 }
@@ -119,7 +119,7 @@ impl NodeContract for RandomSplitDef {
     }
 }
 
-impl Read for ShareDef {
+impl Read for SplitBranchDef {
     const EXAMPLE: &'static str = r#"{"label": "a", "weight": 50}"#;
 
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {

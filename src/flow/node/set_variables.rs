@@ -41,14 +41,14 @@ pub struct VariableDef {
     pub name: String,
     /// The value that it is set to.
     #[serde(flatten)]
-    pub assign: AssignDef,
+    pub assign: AssignmentDef,
 }
 
 /// The value that a variable is set to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum AssignDef {
+pub enum AssignmentDef {
     /// A JSON value in which each text is a template; `null` deletes the variable.
     Value(Value),
     /// The value of an expression, of whatever type it is.
@@ -73,14 +73,14 @@ impl SetVariablesDef {
     /// With one more assignment of a value.
     #[must_use]
     pub fn with_value(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.variables.push(VariableDef { name: name.into(), assign: AssignDef::Value(value.into()) });
+        self.variables.push(VariableDef { name: name.into(), assign: AssignmentDef::Value(value.into()) });
         self
     }
 
     /// With one more assignment of an expression.
     #[must_use]
     pub fn with_expr(mut self, name: impl Into<String>, expr: impl Into<String>) -> Self {
-        self.variables.push(VariableDef { name: name.into(), assign: AssignDef::Expr(expr.into()) });
+        self.variables.push(VariableDef { name: name.into(), assign: AssignmentDef::Expr(expr.into()) });
         self
     }
 }
@@ -128,9 +128,9 @@ impl VariableDef {
 
     fn compile_value(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Assign> {
         Some(match &self.assign {
-            AssignDef::Value(Value::Null) => Assign::Delete,
-            AssignDef::Value(value) => Assign::Json(JsonTemplate::compile(value, &at.key("value"), cx)?),
-            AssignDef::Expr(source) => Assign::Expr(cx.expression(&at.key("expr"), source)?),
+            AssignmentDef::Value(Value::Null) => Assign::Delete,
+            AssignmentDef::Value(value) => Assign::Json(JsonTemplate::compile(value, &at.key("value"), cx)?),
+            AssignmentDef::Expr(source) => Assign::Expr(cx.expression(&at.key("expr"), source)?),
         })
     }
 }
@@ -152,7 +152,7 @@ impl Read for VariableDef {
             found.add(code, at, message, "give one of the two");
             return None;
         }
-        let assign = value.map(AssignDef::Value).or(expr.map(AssignDef::Expr));
+        let assign = value.map(AssignmentDef::Value).or(expr.map(AssignmentDef::Expr));
         Some(Self { name: name?, assign: assign? })
     }
 }

@@ -13,7 +13,7 @@ use crate::flow::form::read::Read;
 use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::times::{Times, TimesDef};
+use crate::flow::lang::times::{Times, UntilDef};
 
 /// The time that a question waits: `"30m"`, or until a time, `{"until": "next 09:00 mon-fri"}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum TimeoutDef {
     /// So long.
     After(Span),
     /// Until then. Where a template gives no time, the question waits as long as its session lives.
-    Until(TimesDef),
+    Until(UntilDef),
 }
 
 /// A compiled timeout.
@@ -67,13 +67,13 @@ impl Serialize for TimeoutDef {
 impl Read for TimeoutDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
-            Value::Object(_) => TimesDef::read(value, at, found).map(Self::Until),
+            Value::Object(_) => UntilDef::read(value, at, found).map(Self::Until),
             other => Span::read(other, at, found).map(Self::After),
         }
     }
 
     #[cfg(feature = "schema")]
     fn schema(book: &mut SchemaDefinitions) -> Value {
-        book.refer::<Self>(|book| json!({"anyOf": [Span::schema(book), TimesDef::schema(book)]}))
+        book.refer::<Self>(|book| json!({"anyOf": [Span::schema(book), UntilDef::schema(book)]}))
     }
 }

@@ -65,16 +65,16 @@ pub struct UpdateContactDef {
 pub struct SetContactDef {
     /// The full name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<EditDef>,
+    pub name: Option<TextEditDef>,
     /// The e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<EditDef>,
+    pub email: Option<TextEditDef>,
     /// The language tag.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<EditDef>,
+    pub language: Option<TextEditDef>,
     /// The time zone by its name in the IANA database.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timezone: Option<EditDef>,
+    pub timezone: Option<TextEditDef>,
     /// Other fields: JSON in which each text is a template; `null` removes the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Map<String, Value>>,
@@ -82,7 +82,7 @@ pub struct SetContactDef {
 
 /// The edit of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EditDef {
+pub enum TextEditDef {
     /// It is replaced by what this template renders to.
     Text(String),
     /// It is removed; written as `null`.
@@ -197,7 +197,7 @@ impl NodeContract for UpdateContactDef {
 
     fn wants_edge(&self, port: Port) -> bool {
         let zone = self.set.as_ref().and_then(|set| set.timezone.as_ref());
-        let is_given = matches!(zone, Some(EditDef::Text(zone)) if zone.contains("{{"));
+        let is_given = matches!(zone, Some(TextEditDef::Text(zone)) if zone.contains("{{"));
         port == UpdateContact::INVALID && is_given
     }
 }
@@ -223,11 +223,11 @@ impl SetContactDef {
 }
 
 /// The outer none: an issue.
-fn edit(at: &Path<'_>, edit: Option<&EditDef>, cx: &mut Compile<'_>) -> Option<Option<Edit>> {
+fn edit(at: &Path<'_>, edit: Option<&TextEditDef>, cx: &mut Compile<'_>) -> Option<Option<Edit>> {
     match edit {
         None => Some(None),
-        Some(EditDef::Remove) => Some(Some(None)),
-        Some(EditDef::Text(source)) => cx.template(at, source).map(|template| Some(Some(template))),
+        Some(TextEditDef::Remove) => Some(Some(None)),
+        Some(TextEditDef::Text(source)) => cx.template(at, source).map(|template| Some(Some(template))),
     }
 }
 
@@ -260,7 +260,7 @@ impl Read for SetContactDef {
     }
 }
 
-impl Read for EditDef {
+impl Read for TextEditDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Null => Some(Self::Remove),
@@ -274,7 +274,7 @@ impl Read for EditDef {
     }
 }
 
-impl Serialize for EditDef {
+impl Serialize for TextEditDef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),

@@ -12,7 +12,7 @@ use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{Environment, Unready};
 use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
 use crate::session::{ContactChange, DeliveryReport, EndReason};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// One change to a conversation.
 pub(crate) trait ConversationChange: Send {
@@ -83,7 +83,7 @@ pub(crate) enum Action<'a> {
     /// Its newest session is, or without one it is itself.
     HandOverContact,
     /// The contact comes back from a person, who found these out.
-    HandBack { vars: &'a Bag },
+    HandBack { vars: &'a PackedMap },
     /// The person is busy with the contact.
     Touch,
     /// The contact does not want to be written to (SEMANTICS T10).

@@ -9,7 +9,7 @@ use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
 use crate::observer::EventKind;
 use crate::session::{Conversation, KeptResult, Pause, SendOutcome, Silence, Status};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 impl Conversation {
     /// Begins the silence with the first session that is handed over.
@@ -160,7 +160,7 @@ impl Decision<'_> {
 
     /// Takes every session in handoff back from the person, and ends a pause. Returns whether there
     /// was either.
-    pub(crate) fn hand_back(&mut self, vars: &Bag) -> bool {
+    pub(crate) fn hand_back(&mut self, vars: &PackedMap) -> bool {
         let now = self.now;
         let was_paused = self.unpause(now);
         let in_handoff =

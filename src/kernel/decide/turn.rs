@@ -14,7 +14,7 @@ use crate::kernel::ending::{fail, missed_notes};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::list::push_only;
 use crate::kernel::run::take;
-use crate::kernel::{CountDelta, Counted, Effect, Input, ShortList, TurnEnvironment};
+use crate::kernel::{CountDelta, CounterSubject, Effect, Input, ShortList, TurnEnvironment};
 use crate::observer::EventKind;
 use crate::session::{ContactChange, Conversation, EndReason, FailureCode, ReentryMark, Session, Status};
 
@@ -33,7 +33,12 @@ impl Decision<'_> {
         push_only(&mut self.out.add_aliases, Alias::Session(id));
         let started = self.env.observed.then(|| session.flow.clone());
         if self.env.counted {
-            self.out.counts.push(CountDelta::once(session.flow.clone(), version, Counted::Started, now));
+            self.out.counts.push(CountDelta::once(
+                session.flow.clone(),
+                version,
+                CounterSubject::Started,
+                now,
+            ));
         }
         let conversation = self.edit();
         if has_reentry {
@@ -194,7 +199,7 @@ impl Decision<'_> {
         let own = (&session.flow, session.version);
         for step in steps.iter().filter(|step| step.entered) {
             let (flow, version) = step.called.as_ref().map_or(own, |(flow, version)| (flow, *version));
-            let entered = Counted::Entered(step.node.clone());
+            let entered = CounterSubject::Entered(step.node.clone());
             self.out.counts.push(CountDelta::once(flow.clone(), version, entered, at));
         }
     }
@@ -241,7 +246,7 @@ impl Decision<'_> {
             _ => {
                 let session = conversation.sessions.remove(place);
                 if self.env.counted {
-                    let ended = Counted::Ended(session.status());
+                    let ended = CounterSubject::Ended(session.status());
                     self.out.counts.push(CountDelta::once(session.flow.clone(), session.version, ended, at));
                 }
                 self.out.called.retain(|(of, _)| *of != session.id);

@@ -13,7 +13,7 @@ use crate::kernel::Input;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::session::{CallKind, CallStage, FailureCode, OpenCall, PendingCall, Standing};
-use crate::value::{Bag, Caps};
+use crate::value::{PackLimits, PackedMap};
 
 /// Asks for what the node says.
 pub(super) fn enter(run: &mut Run<'_>, kind: CallKind, name: Arc<str>, call: &HostCall) -> Move {
@@ -29,7 +29,7 @@ pub(super) fn render(run: &mut Run<'_>, call: &HostCall) -> Result<Value, Move> 
 
 /// Asks, and waits until the host answers.
 pub(super) fn park(run: &mut Run<'_>, kind: CallKind, name: Arc<str>, call: &HostCall, args: &Value) -> Move {
-    let args = match Bag::from_json(args, &Caps::of(run.env.limits)) {
+    let args = match PackedMap::from_json(args, &PackLimits::of(run.env.limits)) {
         Ok(args) => args,
         Err(error) => return Move::fail(FailureCode::Variables, format_args!("arguments: {error}")),
     };

@@ -10,7 +10,7 @@ use crate::kernel::turn::FlowEntrance;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::FailureCode;
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &CallFlow) -> Move {
     match entry(run, node) {
@@ -42,11 +42,11 @@ fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<FlowEntrance, (FailureCod
 }
 
 /// The context that the called flow gets.
-fn bag(run: &mut Run<'_>, node: &CallFlow) -> Result<Bag, (FailureCode, String)> {
+fn bag(run: &mut Run<'_>, node: &CallFlow) -> Result<PackedMap, (FailureCode, String)> {
     let frames = run.session.frames().iter().map(|frame| frame.context.byte_len()).sum::<usize>();
     let own = if node.is_terminal { 0 } else { run.session.context.byte_len() };
     let caps = run.caps_beside(frames + own);
-    let mut bag = Bag::new();
+    let mut bag = PackedMap::new();
     for (name, assign) in &node.input {
         if let Some(value) = value(run, assign).map_err(|error| unread("input", name, &error))? {
             bag = bag.with(name, &value, &caps).map_err(|error| too_much("input", name, &error))?;
@@ -57,12 +57,15 @@ fn bag(run: &mut Run<'_>, node: &CallFlow) -> Result<Bag, (FailureCode, String)>
 
 /// The variables of the caller, with what is kept of the flow that it called; to be evaluated while
 /// the session is still in that one.
-pub(in crate::kernel) fn output(run: &mut Run<'_>, node: &CallFlow) -> Result<Bag, (FailureCode, String)> {
+pub(in crate::kernel) fn output(
+    run: &mut Run<'_>,
+    node: &CallFlow,
+) -> Result<PackedMap, (FailureCode, String)> {
     let (mut vars, waiting) = match run.session.frames() {
         [waiting @ .., caller] => {
             (caller.vars.clone(), waiting.iter().map(|frame| frame.vars.byte_len()).sum())
         }
-        [] => (Bag::new(), 0),
+        [] => (PackedMap::new(), 0),
     };
     let caps = run.caps_beside(waiting);
     for (name, assign) in &node.output {

@@ -7,7 +7,7 @@ use crate::flow::node::ForEach;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::{FailureCode, Rounds};
-use crate::value::{Caps, Packed};
+use crate::value::{PackLimits, Packed};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &ForEach) -> Move {
     if let Some(rounds) = run.session.extras().rounds.last_mut().filter(|rounds| rounds.node == step.id) {
@@ -46,7 +46,7 @@ fn begin(run: &mut Run<'_>, step: &Step, node: &ForEach) -> Result<(), Move> {
     }
     let taken = run.session.rounds_len() + run.session.vars.byte_len();
     let caps = run.caps_beside(taken);
-    let caps = Caps { depth: caps.depth.saturating_add(2), ..caps };
+    let caps = PackLimits { depth: caps.depth.saturating_add(2), ..caps };
     let packed = Packed::from_json(&Value::Array(items), &caps);
     let items =
         packed.map_err(|error| Move::fail(FailureCode::Variables, format_args!("the list {error}")))?;

@@ -16,7 +16,7 @@ use crate::observer::EventKind;
 use crate::session::{
     Ending, FailureCode, Message, MessageDetails, MessageKind, Queued, Route, Session, Standing, Wait,
 };
-use crate::value::{Caps, Packed};
+use crate::value::{PackLimits, Packed};
 
 /// Maximum number of texts that begin the window of a question anew (SEMANTICS I10).
 const MOST_RESTARTS: usize = 5;
@@ -160,7 +160,7 @@ fn item<'s>(session: &'s Session, id: &str) -> Option<&'s Packed> {
 /// The items of several, if any was made of one.
 pub(super) fn items(run: &Run<'_>, ids: &[Arc<str>]) -> Option<Packed> {
     let items: Value = ids.iter().filter_map(|id| Some(item(run.session, id)?.to_json())).collect();
-    let caps = Caps { depth: run.env.limits.depth.saturating_add(3), ..Caps::of(run.env.limits) };
+    let caps = PackLimits { depth: run.env.limits.depth.saturating_add(3), ..PackLimits::of(run.env.limits) };
     let has_any = items.as_array().is_some_and(|items| !items.is_empty());
     has_any.then(|| Packed::from_json(&items, &caps).ok()).flatten()
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::content::{Header, Opt};
+use crate::session::content::{Header, ReplyOption};
 
 /// A text with a list to open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct List {
     /// The label of what opens it.
     pub button: String,
     /// All its rows, section after section.
-    pub options: Vec<Opt>,
+    pub options: Vec<ReplyOption>,
     /// Title and number of rows of each section.
     sections: Vec<(Option<String>, usize)>,
     /// The header above the text.
@@ -28,7 +28,7 @@ impl List {
     pub(crate) fn new(
         text: String,
         button: String,
-        sections: impl IntoIterator<Item = (Option<String>, Vec<Opt>)>,
+        sections: impl IntoIterator<Item = (Option<String>, Vec<ReplyOption>)>,
     ) -> Self {
         let (header, footer) = (None, None);
         let mut list = Self { text, button, options: Vec::new(), sections: Vec::new(), header, footer };
@@ -59,7 +59,7 @@ impl List {
     }
 
     /// Returns each section's title and rows.
-    pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &[Opt])> {
+    pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &[ReplyOption])> {
         let mut rest = &self.options[..];
         self.sections.iter().map(move |(title, rows)| {
             let (section, after) = rest.split_at_checked(*rows).unwrap_or((rest, &[]));

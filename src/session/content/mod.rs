@@ -23,7 +23,7 @@ pub enum Content {
         text: String,
         /// The choices, in order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        options: Vec<Opt>,
+        options: Vec<ReplyOption>,
     },
     /// An image, a sound, a film, a document or a sticker.
     Media(Box<Media>),
@@ -72,7 +72,7 @@ pub enum Content {
 /// A choice that a message offers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Opt {
+pub struct ReplyOption {
     /// The text that the channel hands back when it is chosen; opaque, at most 200 bytes
     /// ([SEMANTICS I9](crate::semantics#i9)).
     pub payload: String,
@@ -138,7 +138,7 @@ pub struct Buttons {
     pub text: String,
     /// Buttons that answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<Opt>,
+    pub options: Vec<ReplyOption>,
     /// Buttons that open an address; they come after the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
@@ -265,7 +265,7 @@ pub struct QuickReplies {
     /// The text above them.
     pub text: String,
     /// The replies.
-    pub options: Vec<Opt>,
+    pub options: Vec<ReplyOption>,
 }
 
 /// A title, with a picture and buttons.
@@ -282,7 +282,7 @@ pub struct Card {
     pub image: Option<String>,
     /// Buttons that answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<Opt>,
+    pub options: Vec<ReplyOption>,
     /// Buttons that open an address; they come after the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
@@ -315,7 +315,7 @@ impl Content {
     /// Returns everything that can be chosen, whatever its form; empty when the contact is free to
     /// say anything.
     #[must_use]
-    pub fn options(&self) -> &[Opt] {
+    pub fn options(&self) -> &[ReplyOption] {
         match self {
             Self::Text { options, .. } => options,
             Self::Buttons(buttons) => &buttons.options,
@@ -375,7 +375,7 @@ impl Content {
 
     /// About how many bytes its texts take.
     pub(crate) fn weight(&self) -> usize {
-        let options = self.options().iter().map(Opt::weight).sum::<usize>();
+        let options = self.options().iter().map(ReplyOption::weight).sum::<usize>();
         if let Self::Text { text, .. } = self {
             return text.len() + options;
         }
@@ -479,7 +479,7 @@ impl std::fmt::Debug for Content {
     }
 }
 
-impl Opt {
+impl ReplyOption {
     pub(crate) fn new(payload: String, label: String) -> Self {
         Self { payload, label, description: None }
     }

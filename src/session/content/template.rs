@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::session::content::{Header, Link, Opt};
+use crate::session::content::{Header, Link, ReplyOption};
 
 /// A button of an approved message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TemplateButton<'a> {
     /// It answers: its payload is to be sent with it.
-    Reply(&'a Opt),
+    Reply(&'a ReplyOption),
     /// It opens an address: the part that is left open is to be sent with it.
     Url(&'a Link),
     /// It copies a code, which is to be sent with it.
@@ -71,7 +71,7 @@ pub struct TemplateMessage {
     /// Its buttons that answer, and then those of its cards: the payload is to be sent with it, the
     /// label is in the template.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<Opt>,
+    pub options: Vec<ReplyOption>,
     /// Its buttons that open an address, and then those of its cards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
@@ -164,7 +164,7 @@ impl TemplateMessage {
 }
 
 fn in_order<'a>(
-    replies: &'a [Opt],
+    replies: &'a [ReplyOption],
     links: &'a [Link],
     (link_places, others): (&'a [u32], &'a [OtherButton]),
 ) -> impl Iterator<Item = (u32, TemplateButton<'a>)> {

@@ -23,7 +23,7 @@ use crate::session::{
     Journalled, Offered, OpenCall, Opening, Origin, PartialReply, PendingCall, Queued, Reply, Rounds, Route,
     Sending, Session, SessionEnd, Standing, Status, Stop, Suspended, Wait,
 };
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// A session as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -54,10 +54,10 @@ struct FlatSession<'a> {
     parked_at: DateTime<Utc>,
     #[serde(default)]
     sent_before: u64,
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
-    context: Cow<'a, Bag>,
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
-    vars: Cow<'a, Bag>,
+    #[serde(default, skip_serializing_if = "PackedMap::is_empty")]
+    context: Cow<'a, PackedMap>,
+    #[serde(default, skip_serializing_if = "PackedMap::is_empty")]
+    vars: Cow<'a, PackedMap>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<Cow<'a, Origin>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ struct FlatExtras<'a> {
     #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
     active_digest: Option<u128>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    begun: Option<Cow<'a, Bag>>,
+    begun: Option<Cow<'a, PackedMap>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     handoff: Option<FlatHandoff>,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -111,7 +111,7 @@ struct FlatExtras<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sending: Option<Cow<'a, Sending>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    results: Option<Cow<'a, Bag>>,
+    results: Option<Cow<'a, PackedMap>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     journal: Option<Cow<'a, Journalled>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -276,7 +276,7 @@ impl<'a> FlatSession<'a> {
             id: CallId { session: self.id, wait: self.wait },
             kind: CallKind::default(),
             name: "".into(),
-            args: Bag::default(),
+            args: PackedMap::default(),
             stage: CallStage::Handed(self.parked_at),
             attempts: 0,
         })

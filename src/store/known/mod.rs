@@ -29,7 +29,7 @@ use std::sync::Arc;
 use crate::error::StoreError;
 use crate::id::ContactId;
 use crate::store::{
-    Commit, Committed, ConversationStore, Loaded, Lookup, Revision, Sighting, StoredConversation, Txn,
+    Commit, Committed, ConversationStore, DecisionBasis, Loaded, Lookup, Revision, StoredConversation, Txn,
 };
 
 use news::{Encoded, LookupFindings, News, PendingCommit};
@@ -174,7 +174,7 @@ impl<S: ConversationStore> Known<S> {
             return Ok(None);
         };
         if guess.is_compared_by(&commit, lookup) {
-            commit.seen = Some(Sighting { settled, catalogue });
+            commit.seen = Some(DecisionBasis { settled, catalogue });
         } else if !self.confirm(rows, lookup, &guess).await? {
             return Ok(Some(Committed::Conflict));
         }

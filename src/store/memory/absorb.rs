@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::store::memory::MemoryStore;
 use crate::store::memory::shard::At;
 use crate::store::memory::write::refuses;
-use crate::store::{Absorbed, Commit, Committed, JournalEntry, SessionRecord};
+use crate::store::{Commit, Committed, JournalEntry, MergedContact, SessionRecord};
 
 /// The data that lay with the contact that is no more.
 struct Past {
@@ -82,7 +82,7 @@ impl Past {
 }
 
 /// The slot of a conversation that may be absorbed: as it was seen, whole, and nobody is at it.
-fn free(at: &At<'_>, hash: u64, workspace: u32, absorbed: &Absorbed, commit: &Commit) -> Option<u32> {
+fn free(at: &At<'_>, hash: u64, workspace: u32, absorbed: &MergedContact, commit: &Commit) -> Option<u32> {
     let id = at.find(hash, workspace, &absorbed.contact)?;
     let slot = at.slot(id);
     let is_as_seen = slot.revision == absorbed.expect && slot.settled == absorbed.settled;

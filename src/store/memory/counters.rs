@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::id::{FlowId, FlowVersion};
 use crate::store::memory::keep::Sweep;
-use crate::store::{CountDelta, CountQuery, Counted};
+use crate::store::{CountDelta, CountQuery, CounterSubject};
 
 /// Workspace, flow, version, and what is counted.
-type Counter = (u32, FlowId, FlowVersion, Counted);
+type Counter = (u32, FlowId, FlowVersion, CounterSubject);
 
 #[derive(Default)]
 pub(super) struct Counters(BTreeMap<i64, BTreeMap<Counter, u64>>);
@@ -26,7 +26,7 @@ impl Counters {
         &self,
         workspace: u32,
         query: &CountQuery,
-        sums: &mut BTreeMap<(FlowVersion, Counted), u64>,
+        sums: &mut BTreeMap<(FlowVersion, CounterSubject), u64>,
     ) {
         let minutes = self.0.iter().skip_while(|(minute, _)| **minute < query.from);
         for (_, counters) in minutes.take_while(|(minute, _)| **minute < query.to) {

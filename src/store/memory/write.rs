@@ -8,7 +8,7 @@ use crate::store::memory::alias::Held;
 use crate::store::memory::key::KeyHash;
 use crate::store::memory::shard::{At, Shard};
 use crate::store::memory::slot::{LeaseState, Slot, lease_end};
-use crate::store::{Commit, Committed, JournalEntry, Lease, Record, SessionRecord, Sighting};
+use crate::store::{Commit, Committed, DecisionBasis, JournalEntry, Lease, Record, SessionRecord};
 
 impl MemoryStore {
     pub(super) fn commit_now(&self, commit: &mut Commit) -> Result<Committed, StoreError> {
@@ -110,7 +110,7 @@ impl MemoryStore {
 /// The refusal of a commit by its revision or its lease.
 pub(super) fn refuses(slot: Option<&Slot>, commit: &Commit) -> Option<Committed> {
     let is_seen =
-        |seen: Sighting| slot.is_some_and(|slot| slot.settled == seen.settled && !slot.is_set_aside());
+        |seen: DecisionBasis| slot.is_some_and(|slot| slot.settled == seen.settled && !slot.is_set_aside());
     if slot.map(|slot| slot.revision) != commit.expect || !commit.seen.is_none_or(is_seen) {
         return Some(Committed::Conflict);
     }

@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::address::Alias;
 use crate::id::{ContactId, WorkspaceId};
 use crate::store::{
-    Commit, Committed, Due, Erase, KeyRecord, Lease, LeasedConversation, Live, Lookup, Record, Revision,
-    Settle, Settled, Sighting, StoredConversation, Token,
+    Commit, Committed, DecisionBasis, Due, Erase, KeyRecord, Lease, LeasedConversation, Live, Lookup, Record,
+    Revision, Settle, Settled, StoredConversation, Token,
 };
 
 /// One conversation as plain data, with the rules of
@@ -238,7 +238,7 @@ impl Row {
         key: Option<&KeyRecord>,
         mut holder: impl FnMut(&Alias) -> Option<ContactId>,
     ) -> Option<Committed> {
-        let is_seen = |seen: Sighting| seen.settled == self.settled && !self.quarantined;
+        let is_seen = |seen: DecisionBasis| seen.settled == self.settled && !self.quarantined;
         if self.expected() != commit.expect || !commit.seen.is_none_or(is_seen) {
             return Some(Committed::Conflict);
         }

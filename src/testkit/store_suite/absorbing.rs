@@ -2,15 +2,15 @@
 
 use crate::address::Alias;
 use crate::store::{
-    Absorbed, Commit, Committed, ConversationStore, Lease, Revision, SessionQuery, Settle, Settled,
+    Commit, Committed, ConversationStore, Lease, MergedContact, Revision, SessionQuery, Settle, Settled,
     StoreQueries,
 };
 use crate::testkit::store_suite::erasing::everything;
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// Bob as he was, with all that a store may have of him and no lease; answers the revision.
-async fn bob<S: ConversationStore>(store: &Asked<S>) -> Revision {
+async fn bob<S: ConversationStore>(store: &TrustedStore<S>) -> Revision {
     let sessions = [session(1, "cart", 1, at(0))];
     let record = record_with("bob", &sessions);
     let started = vec![(session_id(1), flow("cart"), sessions[0].version())];
@@ -25,13 +25,18 @@ fn takes_in(ann: Revision, bob: Revision, addresses: Vec<Alias>) -> Commit {
         record: record_with("ann", &sessions),
         started: vec![(session_id(1), flow("cart"), sessions[0].version())],
         add_aliases: addresses,
-        absorbs: Some(Box::new(Absorbed { contact: contact("bob"), expect: bob, settled: 0, token: None })),
+        absorbs: Some(Box::new(MergedContact {
+            contact: contact("bob"),
+            expect: bob,
+            settled: 0,
+            token: None,
+        })),
         ..commit("ann", Some(ann))
     }
 }
 
 /// Commits it. None: the store cannot do this, and says so as rule 27 asks.
-async fn absorbs<S: ConversationStore>(store: &Asked<S>, commit: Commit) -> Option<Committed> {
+async fn absorbs<S: ConversationStore>(store: &TrustedStore<S>, commit: Commit) -> Option<Committed> {
     match store.commit(commit).await {
         Committed::Conflict => None,
         Committed::AliasTaken { holder, .. } if holder == contact("bob") => None,
@@ -41,7 +46,7 @@ async fn absorbs<S: ConversationStore>(store: &Asked<S>, commit: Commit) -> Opti
 
 /// Rule 27: whatever led to the other leads here, or all is as it was.
 pub async fn one_contact_takes_another_in(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(Commit { add_aliases: vec![phone(9)], ..commit("ann", None) }).await;
     let done = absorbs(&store, takes_in(ann, bobs, vec![phone(1), phone(2)])).await;
@@ -60,7 +65,7 @@ pub async fn one_contact_takes_another_in(harness: &impl Harness<Store: Conversa
 
 /// Rule 27: what came along goes with the contact.
 pub async fn an_erase_takes_what_was_taken_in(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(commit("ann", None)).await;
     let Some(done) = absorbs(&store, takes_in(ann, bobs, vec![phone(1), phone(2)])).await else { return };
@@ -76,7 +81,7 @@ pub async fn an_erase_takes_what_was_taken_in(harness: &impl Harness<Store: Conv
 
 /// Rule 27: at the revisions that were seen, and where nobody is at it; else all is as it was.
 pub async fn who_is_at_work_is_not_taken_in(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(commit("ann", None)).await;
     let addresses = || vec![phone(1), phone(2)];
@@ -97,13 +102,13 @@ pub async fn who_is_at_work_is_not_taken_in(harness: &impl Harness<Store: Conver
 
 /// Rule 27: who holds the lease may lead the conversation elsewhere under it.
 pub async fn who_holds_the_lease_is_taken_in_under_it(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(commit("ann", None)).await;
     let bobs = store.apply(Commit { lease: take(3), ..commit("bob", Some(bobs)) }).await;
     let takes_in = |holder| {
         let absorbed =
-            Absorbed { contact: contact("bob"), expect: bobs, settled: 0, token: Some(token(holder)) };
+            MergedContact { contact: contact("bob"), expect: bobs, settled: 0, token: Some(token(holder)) };
         let absorbs = Some(Box::new(absorbed));
         Commit { absorbs, lease: take(3), ..takes_in(ann, bobs, vec![phone(1), phone(2)]) }
     };
@@ -121,13 +126,13 @@ pub async fn who_holds_the_lease_is_taken_in_under_it(harness: &impl Harness<Sto
 /// Rules 27 and 15: a settle changes no revision, so that the watermark is compared too; else what
 /// it says is delivered would be sent again from the other conversation.
 pub async fn what_was_settled_since_is_seen_first(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(commit("ann", None)).await;
     let bobs = store.apply(Commit { lease: take(3), ..commit("bob", Some(bobs)) }).await;
     assert_eq!(store.settle(&settle("bob", 3, bobs, 2)).await, Settled::Done);
     let takes_in = |settled| {
-        let absorbed = Absorbed { contact: contact("bob"), expect: bobs, settled, token: None };
+        let absorbed = MergedContact { contact: contact("bob"), expect: bobs, settled, token: None };
         let absorbs = Some(Box::new(absorbed));
         Commit { absorbs, ..takes_in(ann, bobs, vec![phone(1), phone(2)]) }
     };
@@ -142,7 +147,7 @@ pub async fn what_was_settled_since_is_seen_first(harness: &impl Harness<Store: 
 
 /// Rules 27 and 7: an alias of somebody else refuses it, and nothing is moved.
 pub async fn an_alias_of_a_third_refuses_it(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(commit("ann", None)).await;
     store.apply(Commit { add_aliases: vec![phone(5)], ..commit("carl", None) }).await;
@@ -155,7 +160,7 @@ pub async fn an_alias_of_a_third_refuses_it(harness: &impl Harness<Store: Conver
 
 /// Rules 27 and 5: who was taken in may come again, as new.
 pub async fn who_was_taken_in_may_come_again(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(commit("ann", None)).await;
     if absorbs(&store, takes_in(ann, bobs, vec![phone(1), phone(2)])).await.is_none() {
@@ -170,7 +175,7 @@ pub async fn who_was_taken_in_may_come_again(harness: &impl Harness<Store: Conve
 
 /// Rule 27, where lists are kept: what has ended is the contact's too.
 pub async fn what_was_taken_in_is_listed(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = bob(&store).await;
     let ann = store.apply(commit("ann", None)).await;
     if absorbs(&store, takes_in(ann, bobs, vec![phone(1), phone(2)])).await.is_none() {

@@ -27,7 +27,7 @@ pub struct Check<H> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{rule}\n  is not kept: {check}\n  {message}")]
 #[non_exhaustive]
-pub struct Broken {
+pub struct BrokenRule {
     /// The check that failed.
     pub check: &'static str,
     /// Its rule.
@@ -48,8 +48,8 @@ impl<H> Check<H> {
     /// # Errors
     /// [`Broken`] when the store does not keep the rule, or failed at a call. The panic behind it
     /// is caught, and the host's panic hook has seen it.
-    pub async fn verdict(&self, harness: &H) -> Result<(), Broken> {
-        let failed = |message| Broken { check: self.name, rule: self.rule, message };
+    pub async fn verdict(&self, harness: &H) -> Result<(), BrokenRule> {
+        let failed = |message| BrokenRule { check: self.name, rule: self.rule, message };
         caught((self.run)(harness)).await.map_err(|panic| failed(said(panic.as_ref())))
     }
 
@@ -88,7 +88,7 @@ pub async fn run_all<H>(checks: &[Check<H>], harness: &H) {
     for check in checks {
         broken.extend(check.verdict(harness).await.err());
     }
-    let list: Vec<String> = broken.iter().map(Broken::to_string).collect();
+    let list: Vec<String> = broken.iter().map(BrokenRule::to_string).collect();
     assert!(list.is_empty(), "{} of {} checks failed:\n{}", list.len(), checks.len(), list.join("\n"));
 }
 

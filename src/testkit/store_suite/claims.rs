@@ -4,15 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::store::{Commit, ConversationStore, Due, Lease, Revision, Settle, Settled};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
-async fn put<S: ConversationStore>(store: &Asked<S>, name: &str, due_at: i64) -> Revision {
+async fn put<S: ConversationStore>(store: &TrustedStore<S>, name: &str, due_at: i64) -> Revision {
     store.apply(Commit { due_at: Some(at(due_at)), ..commit(name, None) }).await
 }
 
 /// Rule 12: what is due at `now`, that instant included.
 pub async fn what_is_due_is_claimed(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "past", -500).await;
     put(&store, "now", 10).await;
     put(&store, "soon", 11).await;
@@ -25,7 +25,7 @@ pub async fn what_is_due_is_claimed(harness: &impl Harness<Store: ConversationSt
 
 /// Rule 12: a claim says all that a load would.
 pub async fn a_claim_answers_whole_conversations(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let first = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let settled = Settle { due_at: Some(at(1)), ..settle("ann", 1, first, 6) };
     assert_eq!(store.settle(&settled).await, Settled::Done);
@@ -50,7 +50,7 @@ pub async fn a_claim_answers_whole_conversations(harness: &impl Harness<Store: C
 
 /// Rule 12: the longest overdue first, and at most `limit`.
 pub async fn the_longest_overdue_come_first(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for (name, millis) in [("e", 3_600_000), ("b", 100), ("d", 5_000), ("a", -90_000), ("c", 200)] {
         store.apply(Commit { due_at: Some(at_ms(millis)), ..commit(name, None) }).await;
     }
@@ -62,7 +62,7 @@ pub async fn the_longest_overdue_come_first(harness: &impl Harness<Store: Conver
 
 /// Rule 12: nothing is claimed with a limit of 0.
 pub async fn a_limit_of_nothing_claims_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "ann", 0).await;
     assert!(store.claimed(&Due { limit: 0, ..due(1, at(9)) }).await.is_empty());
     let leased = store.claim(&due(2, at(9))).await.conversations;
@@ -71,14 +71,14 @@ pub async fn a_limit_of_nothing_claims_nothing(harness: &impl Harness<Store: Con
 
 /// Rule 12: a limit may be as great as numbers are.
 pub async fn a_limit_may_be_any_number(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "ann", 0).await;
     assert_eq!(store.claimed(&Due { limit: usize::MAX, ..due(1, at(0)) }).await, ["ann"]);
 }
 
 /// Rule 12: while the lease lives, nobody else gets it.
 pub async fn a_claimed_conversation_is_not_claimed_again(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "ann", 0).await;
     assert_eq!(store.claimed(&due(1, at(1))).await, ["ann"]);
     assert!(store.claimed(&due(2, at(1))).await.is_empty());
@@ -87,7 +87,7 @@ pub async fn a_claimed_conversation_is_not_claimed_again(harness: &impl Harness<
 
 /// Rule 12: what a call leased is not claimed, due or not.
 pub async fn a_leased_conversation_is_not_claimed(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let taken = Commit { lease: take(1), due_at: Some(at(0)), ..commit("ann", None) };
     let revision = store.apply(taken).await;
     put(&store, "bob", 1).await;
@@ -99,7 +99,7 @@ pub async fn a_leased_conversation_is_not_claimed(harness: &impl Harness<Store: 
 
 /// Rule 12: a lease that has run out keeps nobody off.
 pub async fn a_lease_that_ran_out_is_claimed_over(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = put(&store, "ann", 0).await;
     let taken = Commit { lease: Lease::Take(token(9), SHORT), due_at: Some(at(0)), ..commit("bob", None) };
     store.apply(taken).await;
@@ -114,7 +114,7 @@ pub async fn a_lease_that_ran_out_is_claimed_over(harness: &impl Harness<Store: 
 
 /// Rule 12: claims are counted, so that what never makes progress is seen.
 pub async fn claims_are_counted_until_a_settle(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = put(&store, "ann", 0).await;
     for (round, seconds) in [(1_u32, 0), (2, 2), (3, 5)] {
         let claim = Due { suspects: round > 1, ..due(u128::from(round), at(seconds)) };
@@ -133,7 +133,7 @@ pub async fn claims_are_counted_until_a_settle(harness: &impl Harness<Store: Con
 pub async fn claims_are_counted_until_a_commit_under_the_lease(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let first = put(&store, "ann", 0).await;
     assert_eq!(store.claimed(&Due { lease: SHORT, ..due(1, at(0)) }).await, ["ann"]);
     let chatty = Commit { due_at: Some(at(0)), ..commit("ann", Some(first)) };
@@ -154,7 +154,7 @@ pub async fn claims_are_counted_until_a_commit_under_the_lease(
 
 /// Rule 12: what was being worked when its lease ended is claimed beside nothing else.
 pub async fn a_suspect_is_claimed_with_no_other(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for name in ["ann", "bob"] {
         put(&store, name, 0).await;
     }
@@ -170,7 +170,7 @@ pub async fn a_suspect_is_claimed_with_no_other(harness: &impl Harness<Store: Co
 
 /// Rule 12: it rests first, and `next_due` says for how long.
 pub async fn a_suspect_rests_first(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "ann", 0).await;
     assert!(store.claimed(&suspects(1, at(0))).await.is_empty(), "there is none");
     assert_eq!(store.claimed(&Due { lease: SHORT, ..due(1, at(0)) }).await, ["ann"]);
@@ -189,7 +189,7 @@ pub async fn a_suspect_rests_first(harness: &impl Harness<Store: ConversationSto
 
 /// Rule 12: a reply does not hurry one, and one that has nothing due is not claimed.
 pub async fn a_suspect_is_claimed_when_it_is_due(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = put(&store, "ann", 0).await;
     assert_eq!(store.claimed(&Due { lease: SHORT, ..due(1, at(0)) }).await, ["ann"]);
     harness.pass(rest(1)).await;
@@ -204,7 +204,7 @@ pub async fn a_suspect_is_claimed_when_it_is_due(harness: &impl Harness<Store: C
 
 /// Rule 12: never early, by a microsecond.
 pub async fn a_due_time_is_exact(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let instant = at_ms(1_500) + TimeDelta::microseconds(5);
     store.apply(Commit { due_at: Some(instant), ..commit("ann", None) }).await;
     for early in [at(1), at_ms(1_500), instant - TimeDelta::microseconds(1)] {
@@ -215,7 +215,7 @@ pub async fn a_due_time_is_exact(harness: &impl Harness<Store: ConversationStore
 
 /// Rule 12: a host that sleeps until `next_due` misses nothing.
 pub async fn the_next_due_time_is_never_late(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     assert_eq!(store.claim(&due(1, at(0))).await.next_due, None);
     put(&store, "ann", 100).await;
     put(&store, "bob", 50).await;
@@ -235,7 +235,7 @@ pub async fn the_next_due_time_is_never_late(harness: &impl Harness<Store: Conve
 
 /// Rule 12: what is left because of the limit is due now.
 pub async fn the_next_due_time_tells_what_the_limit_left(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "ann", 1).await;
     put(&store, "bob", 3).await;
     put(&store, "cid", 900).await;
@@ -246,7 +246,7 @@ pub async fn the_next_due_time_tells_what_the_limit_left(harness: &impl Harness<
 
 /// Rule 12: what is leased is due again once its lease is over.
 pub async fn the_next_due_time_tells_when_a_lease_ends(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "ann", 0).await;
     assert_eq!(store.claimed(&due(1, at(0))).await, ["ann"]);
     let leased = store.claim(&due(2, at(1))).await;
@@ -256,7 +256,7 @@ pub async fn the_next_due_time_tells_when_a_lease_ends(harness: &impl Harness<St
 
 /// Rule 12: a due time may move either way.
 pub async fn a_due_time_may_move_either_way(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut revision = put(&store, "ann", 100).await;
     for (due_at, before) in [(200, 199), (50, 49), (300, 299)] {
         let moved = Commit { due_at: Some(at(due_at)), ..commit("ann", Some(revision)) };
@@ -268,7 +268,7 @@ pub async fn a_due_time_may_move_either_way(harness: &impl Harness<Store: Conver
 
 /// Rule 12: due times long ago and far away.
 pub async fn a_due_time_may_be_any_instant(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let (long_ago, far) = (chrono::DateTime::UNIX_EPOCH, at(3_000_000_000));
     store.apply(Commit { due_at: Some(far), ..commit("far", None) }).await;
     let old = Commit { due_at: Some(long_ago - TimeDelta::days(300)), ..commit("old", None) };
@@ -282,7 +282,7 @@ pub async fn a_due_time_may_be_any_instant(harness: &impl Harness<Store: Convers
 
 /// Rule 12: in portions, everything is claimed once.
 pub async fn everything_due_is_claimed_in_portions(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut expected = Vec::new();
     for number in 0..30_i64 {
         let name = format!("{number:02}");
@@ -301,7 +301,7 @@ pub async fn everything_due_is_claimed_in_portions(harness: &impl Harness<Store:
 
 /// Rule 26: a store that tells the time does so with each claim and by `time`, and never goes back.
 pub async fn a_store_that_tells_the_time_tells_it_always(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     put(&store, "ann", 0).await;
     put(&store, "bob", 1).await;
     let mut told: Vec<Option<DateTime<Utc>>> = vec![store.time().await];

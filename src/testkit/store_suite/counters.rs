@@ -6,11 +6,11 @@ use crate::error::StoreErrorKind;
 use crate::id::{FlowId, FlowVersion, NodeId, WorkspaceId};
 use crate::session::Status;
 use crate::store::{
-    Commit, Committed, ConversationStore, CountDelta, CountQuery, Counted, Lease, Purge, StoreQueries,
+    Commit, Committed, ConversationStore, CountDelta, CountQuery, CounterSubject, Lease, Purge, StoreQueries,
 };
 use crate::testkit::store_suite::harness::{drop_after, step_aside};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness, Task};
+use crate::testkit::store_suite::{Harness, Task, TrustedStore};
 
 /// A call that needs more polls than this is taken for done.
 const MOST_POLLS: usize = 12;
@@ -19,11 +19,11 @@ const NOW: i64 = 1_750_000_000 / 60;
 
 /// Returns the increment of a node's counter.
 fn entered(code: &str, version: u32, node: &str, minute: i64, times: u64) -> CountDelta {
-    let what = Counted::Entered(NodeId::new(node).unwrap());
+    let what = CounterSubject::Entered(NodeId::new(node).unwrap());
     CountDelta { flow: flow(code), version: FlowVersion(version), minute, what, times }
 }
 
-fn counting(what: Counted, times: u64) -> CountDelta {
+fn counting(what: CounterSubject, times: u64) -> CountDelta {
     CountDelta { what, times, ..entered("cart", 1, "-", NOW, 0) }
 }
 
@@ -34,7 +34,7 @@ fn counted(name: &str, counts: Vec<CountDelta>) -> Commit {
 
 /// The sums of a flow, by version and by what is printed of them.
 async fn sums_of<S: StoreQueries>(
-    store: &Asked<S>,
+    store: &TrustedStore<S>,
     workspace: WorkspaceId,
     flow: FlowId,
     (from, to): (i64, i64),
@@ -47,7 +47,7 @@ async fn sums_of<S: StoreQueries>(
     sums
 }
 
-async fn sums<S: StoreQueries>(store: &Asked<S>, code: &str) -> BTreeMap<(u32, String), u64> {
+async fn sums<S: StoreQueries>(store: &TrustedStore<S>, code: &str) -> BTreeMap<(u32, String), u64> {
     sums_of(store, shop(), flow(code), (i64::MIN, i64::MAX)).await
 }
 
@@ -57,15 +57,15 @@ fn told<const N: usize>(sums: [(u32, &str, u64); N]) -> BTreeMap<(u32, String), 
 
 /// Rule 25: what commits of all contacts count is added up, by flow, version and what it is.
 pub async fn what_commits_count_is_added_up(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     assert!(store.0.keeps_counts(), "a store that keeps counters says so");
     assert_eq!(sums(&store, "cart").await, told([]));
     let first = vec![
         entered("cart", 1, "ask", NOW, 2),
         entered("cart", 2, "ask", NOW, 1),
-        counting(Counted::Started, 1),
-        counting(Counted::Ended(Status::Completed), 1),
-        counting(Counted::Ended(Status::Failed), 4),
+        counting(CounterSubject::Started, 1),
+        counting(CounterSubject::Ended(Status::Completed), 1),
+        counting(CounterSubject::Ended(Status::Failed), 4),
         entered("order", 1, "ask", NOW, 8),
     ];
     let mut first = Commit { counts: first, ..commit("ann", None) };
@@ -91,7 +91,7 @@ pub async fn what_commits_count_is_added_up(harness: &impl Harness<Store: Conver
 
 /// Rule 25: an update counts like a commit.
 pub async fn what_updates_count_is_added_up(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let count = || vec![entered("cart", 1, "ask", NOW, 1)];
     for in_place in [false, true, true] {
         let lookup = crate::store::Lookup { in_place, ..by_contact("ann") };
@@ -109,7 +109,7 @@ pub async fn what_updates_count_is_added_up(harness: &impl Harness<Store: Conver
 pub async fn a_refused_commit_counts_nothing(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let count = || vec![entered("cart", 1, "ask", NOW, 1)];
     let key = || Some((key_name("cart", "k"), key_record("bob", 1, at(99))));
     store.apply(Commit { key: key(), add_aliases: vec![phone(1)], ..commit("bob", None) }).await;
@@ -139,7 +139,7 @@ pub async fn a_refused_commit_counts_nothing(
 pub async fn a_dropped_commit_counts_all_or_nothing(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut rounds = 0;
     for polls in 0..=MOST_POLLS {
         let counts = vec![entered("cart", 1, "ask", NOW, 1), entered("cart", 1, "pay", NOW, 1)];
@@ -168,7 +168,7 @@ pub async fn a_dropped_commit_counts_all_or_nothing(
 pub async fn counters_are_read_by_the_minute(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let minutes = [-3, 0, NOW, NOW + 1, NOW + 60];
     for (place, minute) in minutes.into_iter().enumerate() {
         let times = 10_u64.pow(u32::try_from(place).unwrap());
@@ -195,7 +195,7 @@ pub async fn counters_are_read_by_the_minute(
 pub async fn counters_are_of_their_workspace(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(counted("ann", vec![entered("cart", 1, "ask", NOW, 1)])).await;
     let there = counted("ann", vec![entered("cart", 1, "ask", NOW, 5)]);
     store.apply(Commit { workspace: other(), ..there }).await;
@@ -208,7 +208,7 @@ pub async fn counters_are_of_their_workspace(
 pub async fn names_of_counters_are_compared_byte_by_byte(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let long = "n".repeat(256);
     let nodes = ["Ask", "ask", "ask ", "ask:x", "entered:ask", "started", "ásk", "%", "'", &long];
     for (place, node) in nodes.into_iter().enumerate() {
@@ -225,7 +225,7 @@ pub async fn names_of_counters_are_compared_byte_by_byte(
 
 /// Rules 20 and 25: counters of minutes before the instant, and no others, of all workspaces.
 pub async fn a_purge_removes_old_counters(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for (place, minute) in (NOW..NOW + 5).enumerate() {
         for workspace in [shop(), other()] {
             let name = format!("c{place}");
@@ -254,7 +254,7 @@ pub async fn a_purge_removes_old_counters(harness: &impl Harness<Store: Conversa
 pub async fn a_purge_of_counters_goes_on_where_its_limit_ended_it(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for minute in 0..3 {
         let nodes = ["a", "b", "c"].map(|node| entered("cart", 1, node, NOW + minute, 1));
         store.apply(counted(&format!("c{minute}"), nodes.into())).await;
@@ -274,7 +274,7 @@ pub async fn a_purge_of_counters_goes_on_where_its_limit_ended_it(
 
 /// Rules 22 and 25: an erased contact was counted all the same.
 pub async fn an_erase_leaves_counters(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(counted("ann", vec![entered("cart", 1, "ask", NOW, 3)])).await;
     assert!(store.erase("ann", revision).await.is_some());
     assert_eq!(sums(&store, "cart").await, told([(1, "entered:ask", 3)]));
@@ -287,7 +287,7 @@ pub async fn counts_at_the_same_time_lose_nothing(
 ) {
     const TASKS: u64 = 6;
     const ROUNDS: u64 = 20;
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let task = |number: u64| -> Task {
         let store = store.clone();
         Box::pin(async move {

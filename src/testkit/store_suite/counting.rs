@@ -4,9 +4,9 @@ use crate::id::FlowVersion;
 use crate::session::Session;
 use crate::store::{Commit, ConversationStore, Live, Revision, SessionRecord};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
-async fn counts<S: ConversationStore>(store: &Asked<S>, asked: &[(&str, Option<u32>)]) -> Vec<u64> {
+async fn counts<S: ConversationStore>(store: &TrustedStore<S>, asked: &[(&str, Option<u32>)]) -> Vec<u64> {
     let mut counts = Vec::new();
     for (code, version) in asked {
         counts.push(store.live(&live(code, *version)).await);
@@ -22,7 +22,7 @@ fn end(session: &Session, expect: Revision) -> Commit {
 
 /// Rule 24: by flow and version.
 pub async fn live_sessions_are_counted_by_flow_and_version(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let anns = [session(1, "cart", 1, at(0)), session(2, "cart", 2, at(0)), session(3, "order", 1, at(0))];
     store.apply(commit_with("ann", None, &anns)).await;
     store.apply(commit_with("bob", None, &[session(4, "cart", 1, at(0))])).await;
@@ -34,7 +34,7 @@ pub async fn live_sessions_are_counted_by_flow_and_version(harness: &impl Harnes
 
 /// Rules 1 and 24.
 pub async fn live_sessions_are_counted_in_their_workspace(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(0))])).await;
     let there = Live { workspace: other(), ..live("cart", None) };
     assert_eq!(store.live(&there).await, 0);
@@ -46,7 +46,7 @@ pub async fn live_sessions_are_counted_in_their_workspace(harness: &impl Harness
 
 /// Rule 24: a session that ended is not live.
 pub async fn an_ended_session_is_not_counted(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let cart = session(1, "cart", 1, at(0));
     let revision = store.apply(commit_with("ann", None, std::slice::from_ref(&cart))).await;
     assert_eq!(store.live(&live("cart", None)).await, 1);
@@ -56,7 +56,7 @@ pub async fn an_ended_session_is_not_counted(harness: &impl Harness<Store: Conve
 
 /// Rule 24: a session that begins and ends in one commit never was live.
 pub async fn a_session_that_ends_at_once_is_not_counted(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let ended = ended("ann", 1, at(0), at(0));
     let started = vec![(session_id(1), flow("cart"), FlowVersion(1))];
     let past = Commit { started, ended: vec![ended], ..commit_with("ann", None, &[]) };
@@ -67,7 +67,7 @@ pub async fn a_session_that_ends_at_once_is_not_counted(harness: &impl Harness<S
 
 /// Rule 24: a commit that starts nothing leaves the count.
 pub async fn a_later_turn_leaves_the_count(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let cart = [session(1, "cart", 1, at(0))];
     let mut revision = store.apply(commit_with("ann", None, &cart)).await;
     for _ in 0..3 {
@@ -81,7 +81,7 @@ pub async fn a_later_turn_leaves_the_count(harness: &impl Harness<Store: Convers
 pub async fn a_session_that_changed_its_version_is_counted_there(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(0))])).await;
     store.apply(commit_with("ann", Some(revision), &[session(1, "cart", 2, at(0))])).await;
     assert_eq!(counts(&store, &[("cart", None), ("cart", Some(1)), ("cart", Some(2))]).await, [1, 0, 1]);
@@ -91,7 +91,7 @@ pub async fn a_session_that_changed_its_version_is_counted_there(
 pub async fn a_session_is_counted_by_the_flows_that_it_calls(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let cart = session(1, "cart", 1, at(0));
     let nested = session_in(&cart, &[("cart", 1), ("menu", 2)], ("menu", 3));
     let replaced = session_in(&session(2, "order", 1, at(0)), &[], ("menu", 3));
@@ -109,7 +109,7 @@ pub async fn a_session_is_counted_by_the_flows_that_it_calls(
 
 /// Rule 24: a live session that calls a flow in a later turn.
 pub async fn a_call_in_a_later_turn_is_counted(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let cart = session(1, "cart", 1, at(0));
     let revision = store.apply(commit_with("ann", None, std::slice::from_ref(&cart))).await;
     assert_eq!(store.live(&live("menu", None)).await, 0);
@@ -128,7 +128,7 @@ pub async fn a_call_in_a_later_turn_is_counted(harness: &impl Harness<Store: Con
 
 /// Rule 24: names that are alike are not the same flow.
 pub async fn flows_that_are_called_alike_are_told_apart(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let codes = ["me", "menu", "menu 1", "%", "m_nu", "MENU", "menu\u{301}"];
     for (number, code) in (1_u128..).zip(codes) {
         let calling = session_in(&session(number, "cart", 1, at(0)), &[("cart", 1)], (code, 1));
@@ -141,7 +141,7 @@ pub async fn flows_that_are_called_alike_are_told_apart(harness: &impl Harness<S
 
 /// `live` with `wake_at`: those that it counts are due then at the latest.
 pub async fn counted_conversations_are_woken(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let with = |name: &str, code: &str, number, due_at| Commit {
         due_at: Some(at(due_at)),
         ..commit_with(name, None, &[session(number, code, 1, at(0))])
@@ -161,7 +161,7 @@ pub async fn counted_conversations_are_woken(harness: &impl Harness<Store: Conve
 
 /// `live` with `wake_at`, of one version.
 pub async fn conversations_of_one_version_are_woken(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(0))])).await;
     store.apply(commit_with("bob", None, &[session(2, "cart", 2, at(0))])).await;
     let calling = session_in(&session(3, "order", 1, at(0)), &[("order", 1)], ("cart", 2));
@@ -175,7 +175,7 @@ pub async fn conversations_of_one_version_are_woken(harness: &impl Harness<Store
 
 /// `live` with `wake_at`: revision and lease stay as they are.
 pub async fn waking_changes_the_due_time_only(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let cart = [session(1, "cart", 1, at(0))];
     let revision = store.apply(Commit { lease: take(1), ..commit_with("ann", None, &cart) }).await;
     let wake = Live { wake_at: Some(at(0)), ..live("cart", None) };
@@ -188,7 +188,7 @@ pub async fn waking_changes_the_due_time_only(harness: &impl Harness<Store: Conv
 
 /// `live` without `wake_at` wakes nobody.
 pub async fn a_count_wakes_nobody(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(0))])).await;
     assert_eq!(store.live(&live("cart", None)).await, 1);
     assert!(store.claimed(&due(1, at(9_999))).await.is_empty());

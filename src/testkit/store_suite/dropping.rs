@@ -12,7 +12,7 @@ use crate::store::{
 use crate::testkit::store_suite::flows::change;
 use crate::testkit::store_suite::harness::drop_after;
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// A call that needs more polls than this is taken for done.
 const MOST: usize = 12;
@@ -46,7 +46,7 @@ fn everything(round: u64) -> Commit {
 }
 
 /// Asserts that all of [`everything`] is there.
-async fn is_whole<S: ConversationStore>(store: &Asked<S>, round: u64) {
+async fn is_whole<S: ConversationStore>(store: &TrustedStore<S>, round: u64) {
     let name = format!("ann {round}");
     let asked = Lookup { key: Some(key_name("cart", &name)), ..by_contact(&name) };
     let loaded = store.load(&asked).await;
@@ -59,7 +59,7 @@ async fn is_whole<S: ConversationStore>(store: &Asked<S>, round: u64) {
 
 /// A first commit.
 pub async fn a_dropped_first_commit_is_all_or_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut expected = Vec::new();
     for polls in 0..=MOST {
         let round = polls as u64;
@@ -81,7 +81,7 @@ pub async fn a_dropped_first_commit_is_all_or_nothing(harness: &impl Harness<Sto
 
 /// A later commit, which changes what is there.
 pub async fn a_dropped_later_commit_is_all_or_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for polls in 0..=MOST {
         let round = polls as u64;
         let old = phone(round + 500);
@@ -102,7 +102,7 @@ pub async fn a_dropped_later_commit_is_all_or_nothing(harness: &impl Harness<Sto
 
 /// An update.
 pub async fn a_dropped_update_is_all_or_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for polls in 0..=MOST {
         let round = polls as u64;
         let lookup = by_contact(&format!("ann {round}"));
@@ -124,7 +124,7 @@ pub async fn a_dropped_update_is_all_or_nothing(harness: &impl Harness<Store: Co
 
 /// A settle.
 pub async fn a_dropped_settle_is_all_or_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for polls in 0..=MOST {
         let name = format!("ann {polls}");
         let revision = store.apply(Commit { lease: take(1), ..commit(&name, None) }).await;
@@ -145,7 +145,7 @@ pub async fn a_dropped_settle_is_all_or_nothing(harness: &impl Harness<Store: Co
 /// A claim: what it leased is due again once the lease is over.
 pub async fn a_dropped_claim_loses_nothing(harness: &impl Harness<Store: ConversationStore>) {
     for polls in 0..=MOST {
-        let store = Asked::fresh(harness).await;
+        let store = TrustedStore::fresh(harness).await;
         for name in ["ann", "bob"] {
             store.apply(Commit { due_at: Some(at(0)), ..commit(name, None) }).await;
         }
@@ -176,7 +176,7 @@ pub async fn a_dropped_claim_loses_nothing(harness: &impl Harness<Store: Convers
 
 /// An erase.
 pub async fn a_dropped_erase_is_all_or_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for polls in 0..=MOST {
         let round = polls as u64;
         let name = format!("ann {round}");
@@ -199,7 +199,7 @@ pub async fn a_dropped_erase_is_all_or_nothing(harness: &impl Harness<Store: Con
 
 /// A purge: the next one removes what it left.
 pub async fn a_dropped_purge_goes_on(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for polls in 0..=MOST {
         let round = polls as u64;
         store.apply(everything(round)).await;
@@ -216,7 +216,7 @@ pub async fn a_dropped_purge_goes_on(harness: &impl Harness<Store: ConversationS
 
 /// A load, again and again, harms nobody.
 pub async fn dropped_loads_harm_nobody(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit("ann", None)).await;
     for polls in (0..4).cycle().take(40) {
         let _ = drop_after(polls, store.0.load(&by_contact("ann"))).await;
@@ -227,7 +227,7 @@ pub async fn dropped_loads_harm_nobody(harness: &impl Harness<Store: Conversatio
 
 /// Flows, rule 3: a save.
 pub async fn a_dropped_save_is_all_or_nothing(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for polls in 0..=MOST {
         let code = format!("flow {polls}");
         let done = is_done(polls, store.0.save(&shop(), change(&code, None))).await;
@@ -244,7 +244,7 @@ pub async fn a_dropped_save_is_all_or_nothing(harness: &impl Harness<Store: Flow
 
 /// Flows, rule 6: a save of several.
 pub async fn a_dropped_save_of_several_is_all_or_nothing(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for polls in 0..=MOST {
         let codes = [format!("flow {polls}"), format!("other flow {polls}")];
         let changes: Vec<_> = codes.iter().map(|code| change(code, None)).collect();

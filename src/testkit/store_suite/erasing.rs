@@ -4,7 +4,7 @@ use crate::store::{
     Commit, Committed, ConversationStore, Erase, KeyRecord, Lease, Lookup, Removed, Revision, Settle, Settled,
 };
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// All that a store may have of a contact.
 pub(super) fn everything(name: &str, expect: Option<Revision>) -> Commit {
@@ -22,7 +22,7 @@ pub(super) fn everything(name: &str, expect: Option<Revision>) -> Commit {
 
 /// Rule 22: nothing of it is found.
 pub async fn an_erased_contact_leaves_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     let removed = store.erase("ann", revision).await.expect("it is at that revision");
     assert_eq!(removed.keys, 1);
@@ -38,7 +38,7 @@ pub async fn an_erased_contact_leaves_nothing(harness: &impl Harness<Store: Conv
 
 /// Rule 22: nobody else is touched.
 pub async fn an_erase_leaves_others(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let key = Some((key_name("cart", "bobs"), key_record("bob", 4, at(50))));
     let bob = Commit { add_aliases: vec![phone(9)], key, due_at: Some(at(5)), ..commit("bob", None) };
     let bobs = store.apply(bob).await;
@@ -52,7 +52,7 @@ pub async fn an_erase_leaves_others(harness: &impl Harness<Store: ConversationSt
 
 /// Rule 22: at the revision that was seen, and no other.
 pub async fn an_erase_is_for_the_revision_that_was_seen(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let first = store.apply(everything("ann", None)).await;
     let second = store.apply(commit("ann", Some(first))).await;
     assert_eq!(store.erase("ann", first).await, None);
@@ -65,7 +65,7 @@ pub async fn an_erase_is_for_the_revision_that_was_seen(harness: &impl Harness<S
 
 /// Rule 22: None, of one that is not there, or not there any more.
 pub async fn an_erase_of_nobody_answers_none(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for revision in [0, 1, Revision::MAX] {
         assert_eq!(store.erase("nobody", revision).await, None);
     }
@@ -76,7 +76,7 @@ pub async fn an_erase_of_nobody_answers_none(harness: &impl Harness<Store: Conve
 
 /// Rule 22: no matter who holds the lease, and set aside or not.
 pub async fn an_erase_asks_nobody(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let leased = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     assert!(store.erase("ann", leased).await.is_some());
     let revision = store.apply(Commit { lease: take(2), ..commit("ann", None) }).await;
@@ -88,7 +88,7 @@ pub async fn an_erase_asks_nobody(harness: &impl Harness<Store: ConversationStor
 
 /// Rule 22: who comes late is told.
 pub async fn calls_after_an_erase_find_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     assert!(store.erase("ann", revision).await.is_some());
     assert_eq!(store.settle(&settle("ann", 7, revision, 9)).await, Settled::LeaseLost);
@@ -99,7 +99,7 @@ pub async fn calls_after_an_erase_find_nothing(harness: &impl Harness<Store: Con
 
 /// Rules 22 and 5: it may come again, as new.
 pub async fn an_erased_contact_may_come_again(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     assert_eq!(store.settle(&settle("ann", 7, revision, 4)).await, Settled::Done);
     assert!(store.erase("ann", revision).await.is_some());
@@ -117,7 +117,7 @@ pub async fn an_erased_contact_may_come_again(harness: &impl Harness<Store: Conv
 
 /// Rules 22 and 5: revisions of before never come back.
 pub async fn no_revision_comes_twice_across_erases(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut seen = Vec::new();
     for _ in 0..6 {
         let mut revision = store.apply(commit("ann", None)).await;
@@ -136,7 +136,7 @@ pub async fn no_revision_comes_twice_across_erases(harness: &impl Harness<Store:
 
 /// Rule 22: an alias that was erased is free.
 pub async fn an_erased_contacts_aliases_are_free(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     let wants = Commit { add_aliases: vec![phone(1)], ..commit("bob", None) };
     assert!(matches!(store.commit(wants.clone()).await, Committed::AliasTaken { .. }));
@@ -149,7 +149,7 @@ pub async fn an_erased_contacts_aliases_are_free(harness: &impl Harness<Store: C
 
 /// Rule 22: its live sessions are not counted any more.
 pub async fn an_erased_contacts_sessions_are_not_counted(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(0))])).await;
     store.apply(commit_with("bob", None, &[session(2, "cart", 1, at(0))])).await;
     assert_eq!(store.live(&live("cart", None)).await, 2);
@@ -159,7 +159,7 @@ pub async fn an_erased_contacts_sessions_are_not_counted(harness: &impl Harness<
 
 /// Rules 1 and 22.
 pub async fn an_erase_is_of_its_workspace(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let there = store.apply(Commit { workspace: other(), ..everything("ann", None) }).await;
     let revision = store.apply(everything("ann", None)).await;
     assert!(store.erase("ann", revision).await.is_some());
@@ -175,7 +175,7 @@ pub async fn an_erase_is_of_its_workspace(harness: &impl Harness<Store: Conversa
 
 /// Rule 23: a key says when it expires, and nothing else.
 pub async fn an_erased_contacts_keys_stay_without_it(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     assert!(store.erase("ann", revision).await.is_some());
     let find =
@@ -188,7 +188,7 @@ pub async fn an_erased_contacts_keys_stay_without_it(harness: &impl Harness<Stor
 
 /// Rules 23 and 6: such a key refuses until it expires.
 pub async fn an_erased_contacts_key_still_refuses(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     assert!(store.erase("ann", revision).await.is_some());
     let again = |name: &str, seconds| {
@@ -204,7 +204,7 @@ pub async fn an_erased_contacts_key_still_refuses(harness: &impl Harness<Store: 
 
 /// Rule 23: keys that have expired are not counted, and do not stay.
 pub async fn an_erased_contacts_expired_keys_go(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     let old = (key_name("cart", "old"), key_record("ann", 3, at(-1)));
     let revision = store.apply(Commit { key: Some(old), ..commit("ann", Some(revision)) }).await;
@@ -215,7 +215,7 @@ pub async fn an_erased_contacts_expired_keys_go(harness: &impl Harness<Store: Co
 
 /// Rules 23 and 20: a purge removes them when they have expired.
 pub async fn an_erased_contacts_keys_are_purged(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     assert!(store.erase("ann", revision).await.is_some());
     assert_eq!(store.purge(&purge(49, 100)).await.keys, 0);
@@ -225,7 +225,7 @@ pub async fn an_erased_contacts_keys_are_purged(harness: &impl Harness<Store: Co
 
 /// Rules 22 and 23, twice over: the contact comes again with another key and is erased again.
 pub async fn a_contact_may_be_erased_again(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for (key, keys) in [("a", 1), ("b", 1)] {
         let key = Some((key_name("cart", key), key_record("ann", 1, at(50))));
         let revision = store.apply(Commit { key, ..everything("ann", None) }).await;
@@ -245,7 +245,7 @@ fn leave(name: &str, expect: Revision) -> Erase {
 pub async fn an_erase_that_keeps_history_is_of_the_conversation(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     assert_eq!(store.erase_as(&leave("ann", revision.wrapping_add(1))).await, None);
     assert_eq!(store.text("ann").await.as_deref(), Some("ann"));
@@ -271,7 +271,7 @@ pub async fn an_erase_that_keeps_history_is_of_the_conversation(
 pub async fn no_revision_comes_twice_across_erases_that_keep_history(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut seen = Vec::new();
     for round in 0..6 {
         let first = store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) }).await;
@@ -293,7 +293,7 @@ pub async fn no_revision_comes_twice_across_erases_that_keep_history(
 /// Rules 23, 1 and 3: of those who come when others have gone, each is found by its own names, and
 /// a key that is left names whom it named.
 pub async fn who_comes_after_who_went_is_nobody_else(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let gone = |number: u64| format!("gone {number}");
     let came = |number: u64| format!("came {number}");
     for number in 0..40 {

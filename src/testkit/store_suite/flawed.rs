@@ -12,9 +12,9 @@ use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
 use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountDelta,
-    CountQuery, CountSums, Counted, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery,
-    Lease, Leased, ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Revision,
-    SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject, Txn,
+    CountQuery, CountSums, CounterSubject, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry,
+    JournalQuery, Lease, Leased, ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed,
+    Revision, SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject, Txn,
 };
 use crate::testkit::store_suite::harness::step_aside;
 
@@ -193,9 +193,9 @@ impl Flaw {
 ///
 /// ```
 /// use chatflow::MemoryStore;
-/// use chatflow::testkit::store_suite::{Flaw, Flawed, Fresh, conversations};
+/// use chatflow::testkit::store_suite::{Flaw, Flawed, FreshStores, conversations};
 ///
-/// let harness = Fresh(|| Flawed::new(MemoryStore::new(), Flaw::LostUpdate));
+/// let harness = FreshStores(|| Flawed::new(MemoryStore::new(), Flaw::LostUpdate));
 /// let checks = conversations();
 /// let check = checks.iter().find(|check| check.name == "a_commit_expects_the_last_revision").unwrap();
 /// assert!(pollster::block_on(check.verdict(&harness)).is_err());
@@ -564,7 +564,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
 
 /// Takes capital letters of a counter's names for small ones.
 fn fold(delta: &mut CountDelta) {
-    if let Counted::Entered(node) = &mut delta.what {
+    if let CounterSubject::Entered(node) = &mut delta.what {
         *node = NodeId::new(node.as_str().to_ascii_lowercase()).unwrap();
     }
 }

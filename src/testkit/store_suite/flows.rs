@@ -9,7 +9,7 @@ use crate::store::{FlowChange, FlowEntry, FlowSaved, FlowStore, VersionEntry, Ve
 use crate::testkit::store_suite::harness::step_aside;
 use crate::testkit::store_suite::kit::*;
 use crate::testkit::store_suite::races::{ROUNDS, Shared, TASKS, each};
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 fn entry_of(code: &str, revision: u64) -> FlowEntry {
     FlowEntry {
@@ -57,7 +57,7 @@ pub(super) fn publish(code: &str, expect: Option<u64>, number: u32, text: &str) 
     change
 }
 
-async fn saved<S: FlowStore>(store: &Asked<S>, change: FlowChange) {
+async fn saved<S: FlowStore>(store: &TrustedStore<S>, change: FlowChange) {
     assert_eq!(store.save(change).await, FlowSaved::Saved);
 }
 
@@ -67,7 +67,7 @@ fn text(answer: &Option<Arc<str>>) -> Option<&str> {
 
 /// A flow that was never saved is not there.
 pub async fn an_empty_store_has_no_flows(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let catalogue = store.catalogue(&shop()).await;
     assert!(catalogue.flows.is_empty());
     assert_eq!(catalogue.revision, store.flows_revision().await);
@@ -77,7 +77,7 @@ pub async fn an_empty_store_has_no_flows(harness: &impl Harness<Store: FlowStore
 
 /// A draft and versions are answered as they were saved.
 pub async fn definitions_are_answered_as_they_were_saved(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, publish("a", None, 1, "one")).await;
     saved(&store, publish("a", Some(1), 2, "two")).await;
     assert_eq!(text(&store.definition("a", None).await), Some("draft 2"));
@@ -89,7 +89,7 @@ pub async fn definitions_are_answered_as_they_were_saved(harness: &impl Harness<
 
 /// Texts are any text, and large.
 pub async fn definitions_may_be_large_and_strange(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let strange: String =
         "{\"a\":\"\\u0000\"}'; DROP -- %_\u{0}\u{1}\u{1f468}\u{200d}\u{1f469}\u{202e}e\u{301}".into();
     let large = strange.repeat(1 + (1 << 20) / strange.len());
@@ -101,7 +101,7 @@ pub async fn definitions_may_be_large_and_strange(harness: &impl Harness<Store: 
 
 /// Rule 1.
 pub async fn the_revision_changes_with_each_save(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut seen = vec![store.flows_revision().await];
     for (code, expect) in [("a", None), ("b", None), ("a", Some(1)), ("a", Some(2))] {
         saved(&store, change(code, expect)).await;
@@ -114,7 +114,7 @@ pub async fn the_revision_changes_with_each_save(harness: &impl Harness<Store: F
 
 /// Rule 1: other workspaces have revisions of their own.
 pub async fn a_save_leaves_the_revision_of_others(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let before = store.0.revision(&other()).await.unwrap();
     saved(&store, change("a", None)).await;
     assert_eq!(store.0.revision(&other()).await.unwrap(), before);
@@ -122,7 +122,7 @@ pub async fn a_save_leaves_the_revision_of_others(harness: &impl Harness<Store: 
 
 /// Rules 1 and 3: a save that is refused is none.
 pub async fn a_refused_save_leaves_the_revision(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, change("a", None)).await;
     let before = store.flows_revision().await;
     assert_eq!(store.save(change("a", None)).await, FlowSaved::Conflict);
@@ -133,7 +133,7 @@ pub async fn a_refused_save_leaves_the_revision(harness: &impl Harness<Store: Fl
 
 /// Rule 2: those of deleted flows too, and each field of an entry.
 pub async fn the_catalogue_has_every_entry(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let states = [VersionState::Deleted, VersionState::Terminated(at(9)), VersionState::Offline];
     let versions = (1..).zip(states).map(|(number, state)| version(number, state)).collect();
     let full = FlowEntry {
@@ -159,7 +159,7 @@ pub async fn the_catalogue_has_every_entry(harness: &impl Harness<Store: FlowSto
 
 /// Rule 2: and nothing of another workspace.
 pub async fn a_catalogue_is_of_one_workspace(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, publish("a", None, 1, "ours")).await;
     assert!(store.catalogue(&other()).await.flows.is_empty());
     assert_eq!(store.text_of_flow(&other(), &flow("a"), None).await, None);
@@ -173,7 +173,7 @@ pub async fn a_catalogue_is_of_one_workspace(harness: &impl Harness<Store: FlowS
 
 /// Rule 3: nothing of a save on another revision is written.
 pub async fn a_save_on_another_revision_writes_nothing(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     assert_eq!(store.save(publish("a", Some(1), 1, "text")).await, FlowSaved::Conflict);
     assert!(store.catalogue(&shop()).await.flows.is_empty());
     assert_eq!(store.definition("a", Some(1)).await, None);
@@ -189,7 +189,7 @@ pub async fn a_save_on_another_revision_writes_nothing(harness: &impl Harness<St
 
 /// Rule 3: a change without a text keeps the draft's; an entry without a draft drops it.
 pub async fn a_draft_goes_with_its_entry(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, publish("a", None, 1, "one")).await;
     saved(&store, FlowChange { draft: None, ..change("a", Some(1)) }).await;
     assert_eq!(text(&store.definition("a", None).await), Some("draft 1"));
@@ -202,7 +202,7 @@ pub async fn a_draft_goes_with_its_entry(harness: &impl Harness<Store: FlowStore
 
 /// Rule 3: a save handed in again is refused, and nothing is changed.
 pub async fn a_repeated_save_is_refused(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, publish("a", None, 1, "one")).await;
     let before = store.flows_revision().await;
     assert_eq!(store.save(publish("a", None, 1, "one")).await, FlowSaved::Conflict);
@@ -211,7 +211,7 @@ pub async fn a_repeated_save_is_refused(harness: &impl Harness<Store: FlowStore>
 
 /// Rule 4: another text under the same number is refused for good; the same text does no harm.
 pub async fn the_text_of_a_version_never_changes(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, publish("a", None, 1, "one")).await;
     let changed = store.0.save(&shop(), publish("a", Some(1), 1, "two")).await;
     assert!(changed.is_err_and(|error| !error.is_retryable()), "a version may not change");
@@ -223,7 +223,7 @@ pub async fn the_text_of_a_version_never_changes(harness: &impl Harness<Store: F
 
 /// Rule 5.
 pub async fn workspaces_with_a_terminated_version_are_told(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, publish("a", None, 1, "one")).await;
     let mut stopped = change("a", Some(1));
     stopped.entry.versions = vec![version(1, VersionState::Terminated(at(1)))];
@@ -235,7 +235,7 @@ pub async fn workspaces_with_a_terminated_version_are_told(harness: &impl Harnes
 
 /// Flow codes are compared byte by byte.
 pub async fn flow_codes_are_compared_byte_by_byte(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let codes = ["a", "A", "a ", "%", "_", "\u{e4}", "a\u{308}", "'; --", "\u{1f600}", "\\", "\u{5d0}"];
     for code in codes {
         saved(&store, publish(code, None, 1, code)).await;
@@ -248,7 +248,7 @@ pub async fn flow_codes_are_compared_byte_by_byte(harness: &impl Harness<Store: 
 
 /// Rule 3: of saves on one revision one applies.
 pub async fn of_many_saves_on_one_revision_one_applies(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let saved = Shared::<Vec<u64>>::new();
     let tasks = each(|number| {
         let (store, saved) = (store.clone(), saved.clone());
@@ -274,7 +274,7 @@ pub async fn of_many_saves_on_one_revision_one_applies(harness: &impl Harness<St
 
 /// Rule 1: the revision moves on with each save, also of many flows at the same time.
 pub async fn saves_of_many_flows_all_apply(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let before = store.flows_revision().await;
     let tasks = each(|number| {
         let store = store.clone();

@@ -77,14 +77,14 @@ pub trait Harness: Send + Sync {
 ///
 /// ```
 /// use chatflow::MemoryStore;
-/// use chatflow::testkit::store_suite::{Fresh, conversations, run_all};
+/// use chatflow::testkit::store_suite::{FreshStores, conversations, run_all};
 ///
-/// pollster::block_on(run_all(&conversations(), &Fresh(MemoryStore::new)));
+/// pollster::block_on(run_all(&conversations(), &FreshStores(MemoryStore::new)));
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Fresh<F>(pub F);
+pub struct FreshStores<F>(pub F);
 
-impl<S: Send + Sync + 'static, F: Fn() -> S + Send + Sync> Harness for Fresh<F> {
+impl<S: Send + Sync + 'static, F: Fn() -> S + Send + Sync> Harness for FreshStores<F> {
     type Store = S;
 
     fn store(&self) -> impl Future<Output = S> + Send {

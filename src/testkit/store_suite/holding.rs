@@ -6,7 +6,7 @@ use crate::channel::Channel;
 use crate::id::WorkspaceId;
 use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Settle, Settled, Subject};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// Names that a store which folds, trims, escapes or matches patterns would take for one another,
 /// or spoil.
@@ -45,7 +45,7 @@ const NAMES: [&str; 30] = [
 
 /// Rule 21: contacts.
 pub async fn contacts_are_compared_byte_by_byte(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for name in NAMES {
         store.apply(commit(name, None)).await;
     }
@@ -57,7 +57,7 @@ pub async fn contacts_are_compared_byte_by_byte(harness: &impl Harness<Store: Co
 
 /// Rule 21: addresses.
 pub async fn aliases_are_compared_byte_by_byte(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for name in NAMES {
         store.apply(Commit { add_aliases: vec![visitor(name)], ..commit(name, None) }).await;
     }
@@ -68,7 +68,7 @@ pub async fn aliases_are_compared_byte_by_byte(harness: &impl Harness<Store: Con
 
 /// Rule 21: keys and flows.
 pub async fn keys_are_compared_byte_by_byte(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for (number, name) in (1_u128..).zip(NAMES) {
         let key = (key_name(name, name), key_record(name, number, at(99)));
         store.apply(Commit { key: Some(key), ..commit(name, None) }).await;
@@ -80,7 +80,7 @@ pub async fn keys_are_compared_byte_by_byte(harness: &impl Harness<Store: Conver
 
 /// Rule 21: workspaces.
 pub async fn workspaces_are_compared_byte_by_byte(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let tenant = |name: &str| WorkspaceId::new(name).unwrap();
     for name in NAMES {
         let theirs = Commit { workspace: tenant(name), record: opaque(name), ..commit("ann", None) };
@@ -94,7 +94,7 @@ pub async fn workspaces_are_compared_byte_by_byte(harness: &impl Harness<Store: 
 
 /// Rule 21: names of the greatest length, of one byte and of four to a character.
 pub async fn names_may_be_long(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for letter in ["x", "\u{1f600}"] {
         let long = letter.repeat(256 / letter.len());
         let cut = letter.repeat(256 / letter.len() - 1);
@@ -114,7 +114,7 @@ pub async fn names_may_be_long(harness: &impl Harness<Store: ConversationStore>)
 
 /// Rule 21: the same text on another account, or on another channel, is another address.
 pub async fn addresses_of_other_accounts_are_told_apart(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let on = |channel, account: &str, address: &str| {
         Alias::Address(Address::new(&Account::new(channel, account).unwrap(), address).unwrap())
     };
@@ -136,7 +136,7 @@ pub async fn addresses_of_other_accounts_are_told_apart(harness: &impl Harness<S
 
 /// Records are bytes: each value that a byte may have, and none at all.
 pub async fn a_record_may_be_any_bytes(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let all: Vec<u8> = (0..=255).chain([0, 0, 255, 0]).collect();
     for (name, bytes) in [("all", all), ("none", Vec::new()), ("nul", vec![0])] {
         let record = Record::from_bytes(bytes.clone());
@@ -148,7 +148,7 @@ pub async fn a_record_may_be_any_bytes(harness: &impl Harness<Store: Conversatio
 
 /// Records of a mebibyte and more, several times over.
 pub async fn a_record_may_be_large(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let large = |size: usize, seed: usize| -> Vec<u8> {
         let pattern: Vec<u8> = (0..251).map(|place: usize| place.wrapping_mul(7 + seed) as u8).collect();
         let mut bytes = pattern.repeat(size / pattern.len() + 1);
@@ -169,7 +169,7 @@ pub async fn a_record_may_be_large(harness: &impl Harness<Store: ConversationSto
 
 /// A record that can be read stays one.
 pub async fn a_record_comes_back_as_the_same_conversation(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let sessions = [session(1, "cart", 1, at(0)), session(2, "order", 3, at_ms(1_234))];
     let first = commit_with("ann", None, &sessions);
     let bytes = first.record.to_bytes().unwrap();
@@ -183,7 +183,7 @@ pub async fn a_record_comes_back_as_the_same_conversation(harness: &impl Harness
 
 /// One commit may have many aliases.
 pub async fn many_aliases_are_added_and_dropped_at_once(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let aliases: Vec<_> = (0..40).map(phone).chain((0..60).map(session_alias)).collect();
     let revision = store.apply(Commit { add_aliases: aliases.clone(), ..commit("ann", None) }).await;
     let wants = Commit { add_aliases: aliases.clone(), ..commit("bob", None) };
@@ -201,7 +201,7 @@ pub async fn many_aliases_are_added_and_dropped_at_once(harness: &impl Harness<S
 
 /// One commit may start many sessions, end as many, and tell of them in the journal.
 pub async fn many_sessions_are_written_at_once(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let sessions: Vec<_> = (0..50).map(|number| session(number, "cart", 1, at(0))).collect();
     let past = (100..150_u128).map(|number| ended("ann", number, at(0), at(1)));
     let many = Commit {
@@ -219,7 +219,7 @@ pub async fn many_sessions_are_written_at_once(harness: &impl Harness<Store: Con
 
 /// Many conversations are as many.
 pub async fn many_conversations_are_told_apart(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for number in 0..200_u64 {
         let name = format!("contact {number}");
         store.apply(Commit { add_aliases: vec![phone(number)], ..commit(&name, None) }).await;
@@ -233,7 +233,7 @@ pub async fn many_conversations_are_told_apart(harness: &impl Harness<Store: Con
 
 /// A conversation may live long.
 pub async fn a_conversation_may_have_many_turns(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut expect = None;
     for turn in 0..60_u64 {
         let text = turn.to_string();
@@ -248,7 +248,7 @@ pub async fn a_conversation_may_have_many_turns(harness: &impl Harness<Store: Co
 
 /// Numbers that are not small: of sessions, of tokens.
 pub async fn ids_may_be_any_uuid(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for number in [0, 1, u128::MAX, u128::MAX / 2, 1 << 127] {
         let name = format!("contact {number}");
         let first =

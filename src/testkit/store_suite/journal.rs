@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::id::FlowVersion;
 use crate::store::{Commit, ConversationStore, JournalEntry, JournalQuery, StoreQueries};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// All of the flow `cart`.
 fn all() -> JournalQuery {
@@ -25,12 +25,12 @@ fn numbers(entries: &[JournalEntry]) -> Vec<(u128, u32)> {
     entries.iter().map(|entry| (entry.session.0.as_u128(), entry.seq)).collect()
 }
 
-async fn ids<S: StoreQueries>(store: &Asked<S>, query: &JournalQuery) -> Vec<(u128, u32)> {
+async fn ids<S: StoreQueries>(store: &TrustedStore<S>, query: &JournalQuery) -> Vec<(u128, u32)> {
     numbers(&store.journal_of(query).await)
 }
 
 /// Entries of five sessions, in order (1, 1), (2, 1), (4, 1), (2, 2), (1, 2) those of `cart`.
-async fn fill<S: ConversationStore>(store: &Asked<S>) {
+async fn fill<S: ConversationStore>(store: &TrustedStore<S>) {
     let failure = json!({"failure": {"code": "call_failed", "node": "ask", "message": "no"}});
     let anns = vec![
         entry("ann", 2, 1, at(10)),
@@ -47,7 +47,7 @@ async fn fill<S: ConversationStore>(store: &Asked<S>) {
 
 /// Rule 3: as they were given, over several commits.
 pub async fn a_journal_is_read_in_order(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let first = vec![entry("ann", 1, 1, at(0)), entry("ann", 2, 1, at(0)), entry("ann", 1, 2, at(0))];
     let revision = store.apply(Commit { journal: first, ..commit("ann", None) }).await;
     let second = vec![entry("ann", 1, 3, at(1))];
@@ -62,7 +62,7 @@ pub async fn a_journal_is_read_in_order(harness: &impl Harness<Store: Conversati
 pub async fn a_journal_is_in_the_order_of_numbers(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let many = (1..=30).map(|number| entry("ann", 1, number, at(60 - i64::from(number)))).collect();
     store.apply(Commit { journal: many, ..commit("ann", None) }).await;
     let found = store.journal(session_id(1)).await;
@@ -71,7 +71,7 @@ pub async fn a_journal_is_in_the_order_of_numbers(
 
 /// An entry comes back with each of its fields.
 pub async fn an_entry_comes_back_unchanged(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let strange = "NUL \u{0}, bell \u{7}, \u{1f468}\u{200d}\u{1f469}, \u{5e9}, e\u{301}, '\"\\%_ {\"a\": 1}";
     let change = json!({
         "last_seq": u64::from(u32::MAX) * 9, "unsent": 3, "turn": 7,
@@ -85,7 +85,7 @@ pub async fn an_entry_comes_back_unchanged(harness: &impl Harness<Store: Convers
 
 /// An entry may be as large as a mebibyte.
 pub async fn an_entry_may_be_large(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let text = "\u{1f600} and \u{0} ".repeat(100_000);
     let change = json!({"failure": {"code": "call_failed", "node": "ask", "message": text}});
     let large = entry_with("ann", 1, 1, at(0), &change);
@@ -97,7 +97,7 @@ pub async fn an_entry_may_be_large(harness: &impl Harness<Store: ConversationSto
 pub async fn a_flows_journal_is_read_in_order(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store).await;
     assert_eq!(ids(&store, &all()).await, [(1, 1), (2, 1), (4, 1), (2, 2), (1, 2)]);
     assert_eq!(ids(&store, &JournalQuery { flow: flow("order"), ..all() }).await, [(3, 1)]);
@@ -109,7 +109,7 @@ pub async fn a_flows_journal_is_read_in_order(
 pub async fn a_flows_journal_is_read_as_asked(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store).await;
     let version = Some(FlowVersion(2));
     assert_eq!(ids(&store, &JournalQuery { version, ..all() }).await, [(1, 1)]);
@@ -125,7 +125,7 @@ pub async fn a_flows_journal_is_read_as_asked(
 pub async fn a_flows_journal_is_read_in_pages(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store).await;
     for limit in [1, 2, 3] {
         let (mut paged, mut after) = (Vec::new(), None);
@@ -144,7 +144,7 @@ pub async fn a_flows_journal_is_read_in_pages(
 /// Rule 20 of the other contract: entries from before the instant go, at most `limit`, and the
 /// count is right.
 pub async fn purged_entries_are_not_read(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for (number, seconds) in [(11, 10), (12, 20), (13, 30), (14, 5_000)] {
         let name = format!("contact {number}");
         let mine = number;
@@ -168,7 +168,7 @@ pub async fn purged_entries_are_not_read(harness: &impl Harness<Store: Conversat
 pub async fn a_journal_is_purged_from_its_beginning(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let journal = (1..=4).map(|number| entry("ann", 1, number, at(i64::from(number) * 10))).collect();
     store.apply(Commit { journal, ..commit("ann", None) }).await;
     assert_eq!(store.purge(&purge(30, 100)).await.journal, 2);
@@ -178,7 +178,7 @@ pub async fn a_journal_is_purged_from_its_beginning(
 
 /// Rule 22 of the other contract: a contact that comes again begins a journal anew.
 pub async fn an_erased_journal_begins_anew(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let journal = || vec![entry("ann", 1, 1, at(0)), entry("ann", 1, 2, at(0))];
     let revision = store.apply(Commit { journal: journal(), ..commit("ann", None) }).await;
     let bobs = vec![entry("bob", 2, 1, at(0))];

@@ -3,10 +3,10 @@
 
 use crate::store::{Commit, ConversationStore, Lookup, Purge, Revision};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// A conversation with a key and an ended session for each of these seconds.
-async fn fill<S: ConversationStore>(store: &Asked<S>, ends: &[i64]) -> Revision {
+async fn fill<S: ConversationStore>(store: &TrustedStore<S>, ends: &[i64]) -> Revision {
     let mut expect = None;
     for (number, seconds) in (1_u128..).zip(ends) {
         let key = (key_name("cart", &number.to_string()), key_record("ann", number, at(*seconds)));
@@ -23,7 +23,7 @@ async fn fill<S: ConversationStore>(store: &Asked<S>, ends: &[i64]) -> Revision 
 
 /// Rule 20: keys that expired at or before `now`.
 pub async fn a_purge_removes_expired_keys(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store, &[10, 20, 5_000]).await;
     assert_eq!(store.purge(&Purge { ended_before: at(0), ..purge(9, 100) }).await.keys, 0);
     let purged = store.purge(&Purge { ended_before: at(0), ..purge(20, 100) }).await;
@@ -37,7 +37,7 @@ pub async fn a_purge_removes_expired_keys(harness: &impl Harness<Store: Conversa
 pub async fn the_alias_of_an_ended_session_leads_there_until_it_is_purged(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let started = Commit { add_aliases: vec![session_alias(1)], ..commit("ann", None) };
     let revision = store.apply(started).await;
     let past = Commit { ended: vec![ended("ann", 1, at(0), at(10))], ..commit("ann", Some(revision)) };
@@ -49,7 +49,7 @@ pub async fn the_alias_of_an_ended_session_leads_there_until_it_is_purged(
 
 /// Rule 20: sessions that ended before the instant, and no others.
 pub async fn a_purge_leaves_what_is_younger(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store, &[10, 20, 30, 5_000]).await;
     let _ = store.purge(&purge(30, 100)).await;
     for number in [3, 4] {
@@ -60,7 +60,7 @@ pub async fn a_purge_leaves_what_is_younger(harness: &impl Harness<Store: Conver
 
 /// Rule 20: conversations, live sessions and addresses are nothing that a purge removes.
 pub async fn a_purge_keeps_conversations(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let sessions = [session(5, "cart", 1, at(0))];
     let mut talk = commit_with("ann", None, &sessions);
     talk.add_aliases.push(phone(1));
@@ -75,7 +75,7 @@ pub async fn a_purge_keeps_conversations(harness: &impl Harness<Store: Conversat
 
 /// Rule 20: at most `limit` of each, and more calls remove the rest.
 pub async fn a_purge_goes_on_where_its_limit_ended_it(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store, &[1, 2, 3, 4, 5, 6, 7]).await;
     let mut keys = 0;
     for call in 1.. {
@@ -92,7 +92,7 @@ pub async fn a_purge_goes_on_where_its_limit_ended_it(harness: &impl Harness<Sto
 
 /// Rule 20: a purge of what is purged finds nothing.
 pub async fn a_repeated_purge_finds_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let nothing = store.purge(&purge(50, 100)).await;
     assert_eq!((nothing.keys, nothing.sessions, nothing.journal, nothing.more), (0, 0, 0, false));
     fill(&store, &[1, 2]).await;
@@ -103,7 +103,7 @@ pub async fn a_repeated_purge_finds_nothing(harness: &impl Harness<Store: Conver
 
 /// Rule 20: a purge is of all workspaces.
 pub async fn a_purge_is_of_all_workspaces(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for workspace in [shop(), other()] {
         let key = Some((key_name("cart", "k"), key_record("ann", 1, at(1))));
         store.apply(Commit { workspace, key, ..commit("ann", None) }).await;
@@ -113,7 +113,7 @@ pub async fn a_purge_is_of_all_workspaces(harness: &impl Harness<Store: Conversa
 
 /// Rule 20: a purged key may be used anew.
 pub async fn a_purged_key_may_be_used_anew(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = fill(&store, &[10]).await;
     assert_eq!(store.purge(&purge(10, 100)).await.keys, 1);
     let key = (key_name("cart", "1"), key_record("ann", 9, at(99)));

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use crate::store::{
-    Absorbed, Commit, Committed, ConversationStore, FlowChange, FlowEntry, FlowSaved, Lookup, Revision,
-    Settle, Settled, Sighting, StoredConversation, Txn,
+    Commit, Committed, ConversationStore, DecisionBasis, FlowChange, FlowEntry, FlowSaved, Lookup,
+    MergedContact, Revision, Settle, Settled, StoredConversation, Txn,
 };
 use crate::testkit::store_suite::harness::{drop_after, step_aside};
 use crate::testkit::store_suite::kit::*;
 use crate::testkit::store_suite::races::{ROUNDS, Shared, TASKS, each};
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// A lookup of a call that holds no lease.
 fn knowing(lookup: Lookup) -> Lookup {
@@ -20,14 +20,19 @@ fn knowing(lookup: Lookup) -> Lookup {
 }
 
 /// The same store twice: as this process has it, and as another one does.
-async fn two<H: Harness<Store: ConversationStore>>(harness: &H) -> (Asked<H::Store>, Asked<H::Store>) {
-    let store = Asked::fresh(harness).await;
-    let other = harness.beside(&store.0).await.map_or_else(|| store.clone(), Asked::new);
+async fn two<H: Harness<Store: ConversationStore>>(
+    harness: &H,
+) -> (TrustedStore<H::Store>, TrustedStore<H::Store>) {
+    let store = TrustedStore::fresh(harness).await;
+    let other = harness.beside(&store.0).await.map_or_else(|| store.clone(), TrustedStore::new);
     (store, other)
 }
 
 /// The findings on which an answer is given that writes nothing, however often it is decided.
-async fn answered_on<S: ConversationStore>(store: &Asked<S>, lookup: Lookup) -> Option<StoredConversation> {
+async fn answered_on<S: ConversationStore>(
+    store: &TrustedStore<S>,
+    lookup: Lookup,
+) -> Option<StoredConversation> {
     let mut lookup = knowing(lookup);
     for _ in 0..100 {
         let mut seen = None;
@@ -45,7 +50,7 @@ async fn answered_on<S: ConversationStore>(store: &Asked<S>, lookup: Lookup) -> 
 }
 
 /// Writes this text on what is known, once it is what is stored; answers the number of decisions.
-async fn written_on<S: ConversationStore>(store: &Asked<S>, lookup: Lookup, text: &str) -> u32 {
+async fn written_on<S: ConversationStore>(store: &TrustedStore<S>, lookup: Lookup, text: &str) -> u32 {
     let mut lookup = knowing(lookup);
     loop {
         let committed = store.update(&lookup, |loaded| {
@@ -63,7 +68,7 @@ async fn written_on<S: ConversationStore>(store: &Asked<S>, lookup: Lookup, text
 }
 
 /// Ann, whom the store has just written and looked up, at this revision.
-async fn ann<S: ConversationStore>(store: &Asked<S>) -> Revision {
+async fn ann<S: ConversationStore>(store: &TrustedStore<S>) -> Revision {
     let first = Commit { add_aliases: vec![phone(1), phone(2)], ..commit("ann", None) };
     store.apply(first).await;
     assert_eq!(written_on(store, by_alias(phone(1)), "+").await, 1);
@@ -72,14 +77,17 @@ async fn ann<S: ConversationStore>(store: &Asked<S>) -> Revision {
 }
 
 /// The watermark and the flows, as a load tells them.
-async fn seen_by<S: ConversationStore>(store: &Asked<S>, name: &str) -> Sighting {
+async fn seen_by<S: ConversationStore>(store: &TrustedStore<S>, name: &str) -> DecisionBasis {
     let loaded = store.load(&by_contact(name)).await;
-    Sighting { settled: loaded.conversation.map_or(0, |found| found.settled), catalogue: loaded.catalogue }
+    DecisionBasis {
+        settled: loaded.conversation.map_or(0, |found| found.settled),
+        catalogue: loaded.catalogue,
+    }
 }
 
 /// Rule 29: what was decided on is what is stored.
 pub async fn a_commit_on_what_is_stored_applies(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     for settled in [0, 3, 3, u64::from(u32::MAX)] {
         assert_eq!(store.settle(&settle("ann", 1, revision, settled)).await, Settled::Done);
@@ -111,14 +119,14 @@ pub async fn a_commit_on_another_watermark_writes_nothing(harness: &impl Harness
         ..commit("ann", Some(revision))
     };
     for settled in [0, 2, 4] {
-        let refused = store.commit(next(Sighting { settled, ..before })).await;
+        let refused = store.commit(next(DecisionBasis { settled, ..before })).await;
         assert_eq!(refused, Committed::Conflict, "at {settled}, where 3 are settled");
     }
     assert_eq!(store.text("ann").await.as_deref(), Some("ann"));
     assert_eq!(store.follow(phone(1)).await, None);
     store.0.flush().await.unwrap();
     assert_eq!(other.claimed(&due(2, at(10))).await, [""; 0], "nothing is due");
-    let applied = store.commit(next(Sighting { settled: 3, ..before })).await;
+    let applied = store.commit(next(DecisionBasis { settled: 3, ..before })).await;
     assert!(matches!(applied, Committed::Applied { settled: 3, .. }), "{applied:?}");
 }
 
@@ -126,7 +134,7 @@ pub async fn a_commit_on_another_watermark_writes_nothing(harness: &impl Harness
 pub async fn a_commit_on_what_was_set_aside_since_writes_nothing(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     if !store.0.compares_seen() {
         return;
     }
@@ -187,7 +195,7 @@ fn new_flow(code: &str) -> FlowChange {
 
 /// Rule 3: a caller knows what it has written itself, whatever it was asked by.
 pub async fn what_is_known_is_what_was_written(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     ann(&store).await;
     for (round, lookup) in [by_contact("ann"), by_alias(phone(1)), by_alias(phone(2))].into_iter().enumerate()
     {
@@ -284,7 +292,7 @@ pub async fn who_was_taken_in_elsewhere_is_not_known(harness: &impl Harness<Stor
     let (store, other) = two(harness).await;
     let anns = ann(&store).await;
     let bobs = other.apply(Commit { add_aliases: vec![phone(9)], ..commit("bob", None) }).await;
-    let absorbed = Absorbed { contact: contact("ann"), expect: anns, settled: 0, token: None };
+    let absorbed = MergedContact { contact: contact("ann"), expect: anns, settled: 0, token: None };
     let add_aliases = vec![phone(1), phone(2)];
     let takes_in = Commit { absorbs: Some(Box::new(absorbed)), add_aliases, ..commit("bob", Some(bobs)) };
     if !matches!(other.commit(takes_in).await, Committed::Applied { .. }) {

@@ -307,10 +307,10 @@ macro_rules! __store_tests {
 /// ```
 /// mod on_memory {
 ///     use chatflow::MemoryStore;
-///     use chatflow::testkit::store_suite::Fresh;
+///     use chatflow::testkit::store_suite::FreshStores;
 ///
 ///     chatflow::store_suite! {
-///         harness: Fresh(MemoryStore::new),
+///         harness: FreshStores(MemoryStore::new),
 ///         block_on: pollster::block_on,
 ///         groups: [conversations, queries],
 ///     }

@@ -8,13 +8,13 @@ use crate::testkit::store_suite::flows::{change, publish};
 use crate::testkit::store_suite::harness::step_aside;
 use crate::testkit::store_suite::kit::*;
 use crate::testkit::store_suite::races::{ROUNDS, Shared, TASKS, each};
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
-async fn saved<S: FlowStore>(store: &Asked<S>, changes: Vec<FlowChange>) {
+async fn saved<S: FlowStore>(store: &TrustedStore<S>, changes: Vec<FlowChange>) {
     assert_eq!(store.save_all(changes).await, FlowSaved::Saved);
 }
 
-async fn texts<S: FlowStore>(store: &Asked<S>, codes: &[&str]) -> Vec<Option<String>> {
+async fn texts<S: FlowStore>(store: &TrustedStore<S>, codes: &[&str]) -> Vec<Option<String>> {
     let mut texts = Vec::new();
     for code in codes {
         for version in [None, Some(1)] {
@@ -26,7 +26,7 @@ async fn texts<S: FlowStore>(store: &Asked<S>, codes: &[&str]) -> Vec<Option<Str
 
 /// Rule 6: entries and texts of all, at one revision, and no changes are none.
 pub async fn several_changes_are_saved_as_one(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, vec![change("a", None)]).await;
     let before = store.flows_revision().await;
     saved(&store, Vec::new()).await;
@@ -44,7 +44,7 @@ pub async fn several_changes_are_saved_as_one(harness: &impl Harness<Store: Flow
 
 /// Rule 6: as many as a host has.
 pub async fn hundreds_of_changes_are_saved_as_one(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let codes: Vec<String> = (0..600).map(|number| format!("flow {number:03}")).collect();
     saved(&store, codes.iter().map(|code| publish(code, None, 1, code)).collect()).await;
     let flows = store.catalogue(&shop()).await.flows;
@@ -62,7 +62,7 @@ pub async fn hundreds_of_changes_are_saved_as_one(harness: &impl Harness<Store: 
 
 /// Rule 6: one that is refused refuses all, wherever it is among them.
 pub async fn a_refused_change_refuses_all(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, vec![publish("a", None, 1, "a"), change("b", None)]).await;
     let before = (store.catalogue(&shop()).await.flows, store.flows_revision().await);
     let good = || [publish("a", Some(1), 2, "later"), change("c", None)];
@@ -82,7 +82,7 @@ pub async fn a_refused_change_refuses_all(harness: &impl Harness<Store: FlowStor
 
 /// Rules 4 and 6: so does the text of a version that is there with another one.
 pub async fn a_changed_text_refuses_all(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, vec![publish("a", None, 1, "one"), publish("b", None, 1, "one")]).await;
     let before = (store.catalogue(&shop()).await.flows, store.flows_revision().await);
     let changes = vec![publish("a", Some(1), 2, "two"), publish("b", Some(1), 1, "other"), change("c", None)];
@@ -97,7 +97,7 @@ pub async fn a_changed_text_refuses_all(harness: &impl Harness<Store: FlowStore>
 /// one of them.
 pub async fn of_many_publishers_one_saves(harness: &impl Harness<Store: FlowStore>) {
     const CODES: [&str; 3] = ["a", "b", "c"];
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let won = Shared::<Vec<u64>>::new();
     let tasks = each(|number| {
         let (store, won) = (store.clone(), won.clone());
@@ -135,7 +135,7 @@ struct CatalogueReader {
 
 impl CatalogueReader {
     /// One that has read all.
-    async fn of<S: FlowStore>(store: &Asked<S>, workspace: &WorkspaceId) -> Self {
+    async fn of<S: FlowStore>(store: &TrustedStore<S>, workspace: &WorkspaceId) -> Self {
         let catalogue = store.catalogue(workspace).await;
         let flows = catalogue.flows.into_iter().map(|entry| (entry.flow.clone(), entry)).collect();
         Self { revision: catalogue.revision, flows }
@@ -144,7 +144,7 @@ impl CatalogueReader {
     /// Reads on. The codes that it was told; None: it was told all.
     async fn read_on<S: FlowStore>(
         &mut self,
-        store: &Asked<S>,
+        store: &TrustedStore<S>,
         workspace: &WorkspaceId,
     ) -> Option<Vec<String>> {
         let (read, told) = match store.changes(workspace, self.revision).await {
@@ -165,7 +165,7 @@ impl CatalogueReader {
     }
 
     /// Asserts that it knows what is there.
-    async fn knows_all<S: FlowStore>(&self, store: &Asked<S>, workspace: &WorkspaceId) {
+    async fn knows_all<S: FlowStore>(&self, store: &TrustedStore<S>, workspace: &WorkspaceId) {
         let catalogue = store.catalogue(workspace).await;
         assert_eq!(self.flows.values().cloned().collect::<Vec<_>>(), catalogue.flows);
         assert_eq!(self.revision, catalogue.revision);
@@ -179,7 +179,7 @@ fn is_told(told: Option<Vec<String>>, codes: &[&str]) {
 
 /// Rule 7: those that were saved since, each once and as it is now.
 pub async fn changes_are_those_since_a_revision(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut first = CatalogueReader::of(&store, &shop()).await;
     is_told(first.read_on(&store, &shop()).await, &[]);
     saved(&store, vec![change("a", None), publish("b", None, 1, "b"), change("c", None)]).await;
@@ -200,7 +200,7 @@ pub async fn changes_are_those_since_a_revision(harness: &impl Harness<Store: Fl
 
 /// Rule 7: so is a flow that is deleted, and one of which a version ends.
 pub async fn a_deletion_is_a_change(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, vec![publish("a", None, 1, "a"), publish("b", None, 1, "b"), change("c", None)]).await;
     let mut reader = CatalogueReader::of(&store, &shop()).await;
     let mut deleted = FlowChange { draft: None, ..change("a", Some(1)) };
@@ -214,7 +214,7 @@ pub async fn a_deletion_is_a_change(harness: &impl Harness<Store: FlowStore>) {
 
 /// Rule 7: and nothing of another workspace.
 pub async fn changes_are_of_one_workspace(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut here = CatalogueReader::of(&store, &shop()).await;
     let mut there = CatalogueReader::of(&store, &other()).await;
     for round in 0..3_u64 {
@@ -232,7 +232,7 @@ pub async fn changes_are_of_one_workspace(harness: &impl Harness<Store: FlowStor
 /// Rule 7: a process may have read what the store has lost since, as one that was set back to a
 /// copy.
 pub async fn of_a_revision_that_was_not_reached_all_is_told(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     saved(&store, vec![change("a", None), change("b", None)]).await;
     let revision = store.flows_revision().await + 1_000;
     let lost = [(flow("lost"), change("lost", None).entry)];
@@ -243,7 +243,7 @@ pub async fn of_a_revision_that_was_not_reached_all_is_told(harness: &impl Harne
 
 /// Rule 7: nothing is missed by who reads on while others save.
 pub async fn no_change_is_missed_by_who_reads_on(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let reader = Shared::<CatalogueReader>::new();
     let tasks = each(|number| {
         let (store, reader) = (store.clone(), reader.clone());

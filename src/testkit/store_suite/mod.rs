@@ -52,12 +52,12 @@
 //! [`Flawed`] is a store that breaks a rule, to see a check fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a check may fail")]
 
-mod asked;
 mod check;
 mod flawed;
 mod harness;
 mod list;
 mod rule;
+mod trusted;
 
 pub mod absorbing;
 pub mod claims;
@@ -81,9 +81,9 @@ pub mod settling;
 pub mod updates;
 pub mod writing;
 
-pub use asked::Asked;
-pub use check::{Broken, Check, Run, run_all};
+pub use check::{BrokenRule, Check, Run, run_all};
 pub use flawed::{Flaw, Flawed};
-pub use harness::{Fresh, Harness, Task};
+pub use harness::{FreshStores, Harness, Task};
 pub use list::{conversations, counters, flows, queries};
 pub use rule::{Contract, Rule};
+pub use trusted::TrustedStore;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::store::{Commit, Committed, ConversationStore, Due, Lease, Loaded, Lookup, Settle, Settled};
 use crate::testkit::store_suite::harness::step_aside;
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness, Task};
+use crate::testkit::store_suite::{Harness, Task, TrustedStore};
 
 pub(super) const TASKS: u64 = 4;
 pub(super) const ROUNDS: u64 = 12;
@@ -46,7 +46,7 @@ fn counted(loaded: &Loaded) -> Commit {
 
 /// Rule 5: between a load and its commit no other commit is lost.
 pub async fn no_update_is_lost_between_load_and_commit(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let tasks = each(|_| {
         let store = store.clone();
         Box::pin(async move {
@@ -67,7 +67,7 @@ pub async fn no_update_is_lost_between_load_and_commit(harness: &impl Harness<St
 
 /// The same for `update`, of which a conflict is an answer.
 pub async fn no_update_is_lost_in_update(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let first = Commit { record: opaque("0"), add_aliases: vec![phone(1)], ..commit("ann", None) };
     store.apply(first).await;
     let tasks = each(|number| {
@@ -92,7 +92,7 @@ pub async fn no_update_is_lost_in_update(harness: &impl Harness<Store: Conversat
 
 /// Rule 5: of first commits of one contact one applies.
 pub async fn of_many_first_commits_one_applies(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let applied = Shared::<Vec<u64>>::new();
     let tasks = each(|number| {
         let (store, applied) = (store.clone(), applied.clone());
@@ -126,7 +126,7 @@ pub async fn of_many_first_commits_one_applies(harness: &impl Harness<Store: Con
 
 /// Rule 6: of first uses of one key one applies, and the others leave nothing.
 pub async fn of_many_first_uses_of_a_key_one_applies(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let applied = Shared::<Vec<u64>>::new();
     let tasks = each(|number| {
         let (store, applied) = (store.clone(), applied.clone());
@@ -157,7 +157,7 @@ pub async fn of_many_first_uses_of_a_key_one_applies(harness: &impl Harness<Stor
 
 /// Rule 6: of uses of a key that has expired one applies.
 pub async fn of_many_uses_of_an_expired_key_one_applies(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for round in 0..ROUNDS {
         let key = (key_name("cart", &round.to_string()), key_record("old", 1, at(10)));
         let name = format!("old {round}");
@@ -186,7 +186,7 @@ pub async fn of_many_uses_of_an_expired_key_one_applies(harness: &impl Harness<S
 
 /// Rule 7: of contacts that want one alias one gets it, and each loser leaves nothing.
 pub async fn of_many_contacts_one_gets_an_alias(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let fresh = |round: u64, number: u64| session_alias(u128::from(round * TASKS + number));
     let second = |round: u64| session_alias(u128::from(round) + 1_000_000);
     let tasks = each(|number| {
@@ -219,7 +219,7 @@ pub async fn of_many_contacts_one_gets_an_alias(harness: &impl Harness<Store: Co
 
 /// Rule 12: claims are disjoint, and nothing that is due is forgotten.
 pub async fn no_conversation_is_claimed_twice(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut expected = Vec::new();
     for number in 0..40_i64 {
         let name = format!("{number:02}");
@@ -255,7 +255,7 @@ pub async fn no_conversation_is_claimed_twice(harness: &impl Harness<Store: Conv
 
 /// Rules 10 to 12: among commits and claims a lease has one holder.
 pub async fn a_lease_has_one_holder(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) }).await;
     let holders = Shared::<u32>::new();
     let tasks = each(|number| {
@@ -297,7 +297,7 @@ pub async fn a_lease_has_one_holder(harness: &impl Harness<Store: ConversationSt
 
 /// Rule 13: a settle beside commits is not lost.
 pub async fn no_watermark_is_lost_beside_commits(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let first = Commit { record: opaque("0"), lease: take(9), ..commit("ann", None) };
     let revision = store.apply(first).await;
     let mut tasks = each(|_| {
@@ -327,7 +327,7 @@ pub async fn no_watermark_is_lost_beside_commits(harness: &impl Harness<Store: C
 
 /// Rule 20: a purge beside commits removes each thing once, and nothing else.
 pub async fn purges_beside_commits_remove_each_thing_once(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let removed = Shared::<usize>::new();
     let tasks = each(|number| {
         let (store, removed) = (store.clone(), removed.clone());
@@ -361,7 +361,7 @@ pub async fn purges_beside_commits_remove_each_thing_once(harness: &impl Harness
 
 /// Rule 22: an erase beside commits is at one revision, or not at all.
 pub async fn an_erase_beside_commits_loses_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let counts = Shared::<(u64, u64)>::new();
     let tasks = each(|number| {
         let (store, counts) = (store.clone(), counts.clone());

@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 
 use crate::store::{Commit, Committed, ConversationStore, Lookup, Settle, Settled};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// Rule 1: what was never written is not there.
 pub async fn an_empty_store_has_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let asked = Lookup { key: Some(key_name("cart", "k")), ..by_contact("ann") };
     let loaded = store.load(&asked).await;
     assert!(loaded.conversation.is_none() && loaded.key.is_none());
@@ -21,7 +21,7 @@ pub async fn an_empty_store_has_nothing(harness: &impl Harness<Store: Conversati
 
 /// Rule 1: by contact.
 pub async fn a_conversation_is_found_by_its_contact(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(commit("ann", None)).await;
     let found = store.find("ann").await.expect("it was written");
     assert_eq!((found.contact, text_of(&found.record)), (contact("ann"), "ann".to_owned()));
@@ -30,7 +30,7 @@ pub async fn a_conversation_is_found_by_its_contact(harness: &impl Harness<Store
 
 /// Rule 1: a contact whose id is a UUID is the same as any.
 pub async fn a_contact_may_be_named_by_a_uuid(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let lower = "0197c2a4-9d7e-7c3a-8f21-5b6a4c3d2e1f";
     let upper = "0197C2A4-9D7E-7C3A-8F21-5B6A4C3D2E1F";
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit(lower, None) }).await;
@@ -45,7 +45,7 @@ pub async fn a_contact_may_be_named_by_a_uuid(harness: &impl Harness<Store: Conv
 pub async fn a_conversation_is_found_by_each_of_its_aliases(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let aliases = vec![phone(1), visitor("visitor-1"), session_alias(1)];
     store.apply(Commit { add_aliases: aliases.clone(), ..commit("ann", None) }).await;
     for alias in aliases {
@@ -59,7 +59,7 @@ pub async fn a_conversation_is_found_by_each_of_its_aliases(
 
 /// Rule 1: another workspace has contacts and aliases of its own.
 pub async fn a_conversation_is_found_in_its_workspace_only(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) }).await;
     for lookup in [by_contact("ann"), by_alias(phone(1))] {
         let elsewhere = Lookup { workspace: other(), ..lookup };
@@ -76,7 +76,7 @@ pub async fn a_conversation_is_found_in_its_workspace_only(harness: &impl Harnes
 pub async fn one_contact_in_two_workspaces_is_two_conversations(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(commit("ann", None)).await;
     let theirs = Commit { workspace: other(), record: opaque("theirs"), ..commit("ann", None) };
     let revision = store.apply(theirs).await;
@@ -90,7 +90,7 @@ pub async fn one_contact_in_two_workspaces_is_two_conversations(
 
 /// Rule 2: the watermark, the lease, the revision and the record.
 pub async fn a_load_answers_all_of_one_instant(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let wrong = settle("ann", 1, revision.wrapping_add(1), 3);
     assert_eq!(store.settle(&wrong).await, Settled::Conflict { settled: 3 });
@@ -103,7 +103,7 @@ pub async fn a_load_answers_all_of_one_instant(harness: &impl Harness<Store: Con
 
 /// Rule 2: an alias shows the same as the contact.
 pub async fn a_load_by_alias_answers_the_same(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let aliases = vec![phone(1)];
     let revision = store.apply(Commit { lease: take(1), add_aliases: aliases, ..commit("ann", None) }).await;
     let aside = Settle { quarantine: true, ..settle("ann", 1, revision, 4) };
@@ -114,7 +114,7 @@ pub async fn a_load_by_alias_answers_the_same(harness: &impl Harness<Store: Conv
 
 /// Rule 2: a commit answers the revision that a load answers then.
 pub async fn a_commit_answers_what_a_load_will(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut expect = None;
     for round in 0..5_u64 {
         let text = round.to_string();
@@ -128,7 +128,7 @@ pub async fn a_commit_answers_what_a_load_will(harness: &impl Harness<Store: Con
 
 /// Rule 3: the record of a key is answered whole, to every caller.
 pub async fn a_key_is_answered_to_whoever_asks(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let (name, mut record) = (key_name("cart", "k"), key_record("ann", 1, at(10)));
     record.fingerprint = u128::MAX - 5;
     record.started = false;
@@ -144,7 +144,7 @@ pub async fn a_key_is_answered_to_whoever_asks(harness: &impl Harness<Store: Con
 
 /// Rule 3: until `expires_at`, to the millisecond.
 pub async fn a_key_is_answered_until_it_expires(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let (name, record) = (key_name("cart", "k"), key_record("ann", 1, at(10)));
     store.apply(Commit { key: Some((name.clone(), record.clone())), ..commit("ann", None) }).await;
     let asked = |now| Lookup { key: Some(name.clone()), now, ..by_contact("ann") };
@@ -155,7 +155,7 @@ pub async fn a_key_is_answered_until_it_expires(harness: &impl Harness<Store: Co
 
 /// Rule 3: to the microsecond.
 pub async fn a_key_expires_to_the_microsecond(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let end = at_ms(10_500) + TimeDelta::microseconds(7);
     let (name, record) = (key_name("cart", "k"), key_record("ann", 1, end));
     store.apply(Commit { key: Some((name.clone(), record.clone())), ..commit("ann", None) }).await;
@@ -168,7 +168,7 @@ pub async fn a_key_expires_to_the_microsecond(harness: &impl Harness<Store: Conv
 pub async fn a_key_is_answered_in_its_workspace_and_flow_only(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let key = Some((key_name("cart", "k"), key_record("ann", 1, at(10))));
     store.apply(Commit { key, ..commit("ann", None) }).await;
     for (flow, key) in [("order", "k"), ("cart", "K"), ("car", "tk"), ("cartk", "k")] {
@@ -180,7 +180,7 @@ pub async fn a_key_is_answered_in_its_workspace_and_flow_only(
 
 /// Rule 3: what was written is read at once.
 pub async fn a_caller_reads_its_own_writes(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut expect = None;
     for round in 0..20_u128 {
         let text = format!("round {round}");

@@ -11,7 +11,7 @@ use crate::store::{
 };
 use crate::testkit::store_suite::erasing::everything;
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// All sessions of the shop.
 fn all() -> SessionQuery {
@@ -26,12 +26,12 @@ fn numbers(found: &[SessionRecord]) -> Vec<u128> {
     found.iter().map(|record| record.session().id().0.as_u128()).collect()
 }
 
-async fn ids<S: StoreQueries>(store: &Asked<S>, query: &SessionQuery) -> Vec<u128> {
+async fn ids<S: StoreQueries>(store: &TrustedStore<S>, query: &SessionQuery) -> Vec<u128> {
     numbers(&store.sessions(query).await)
 }
 
 /// Sessions of ann and bob; newest first they are 4, 2, 5, 3, 1.
-async fn fill<S: ConversationStore>(store: &Asked<S>) {
+async fn fill<S: ConversationStore>(store: &TrustedStore<S>) {
     let live = [session(1, "cart", 1, at(10)), session(2, "order", 1, at(40))];
     let past = vec![ended("ann", 3, at(20), at(50)), ended("ann", 4, at(40), at(60))];
     store.apply(Commit { ended: past, ..commit_with("ann", None, &live) }).await;
@@ -43,7 +43,7 @@ async fn fill<S: ConversationStore>(store: &Asked<S>) {
 pub async fn sessions_are_listed_newest_first(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store).await;
     assert_eq!(ids(&store, &all()).await, [4, 2, 5, 3, 1]);
     assert!(ids(&store, &SessionQuery { limit: 0, ..all() }).await.is_empty());
@@ -52,7 +52,7 @@ pub async fn sessions_are_listed_newest_first(
 
 /// Rule 2: by flow, by contact, live or ended, and all of these.
 pub async fn sessions_are_listed_as_asked(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store).await;
     assert_eq!(ids(&store, &SessionQuery { live: Some(true), ..all() }).await, [2, 5, 1]);
     assert_eq!(ids(&store, &SessionQuery { live: Some(false), ..all() }).await, [4, 3]);
@@ -72,7 +72,7 @@ pub async fn sessions_are_listed_as_asked(harness: &impl Harness<Store: Conversa
 pub async fn sessions_are_listed_with_their_own_contacts(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store).await;
     for query in [all(), SessionQuery { live: Some(false), ..all() }, SessionQuery { limit: 2, ..all() }] {
         let listed = store.with_contacts(&query).await;
@@ -102,7 +102,7 @@ fn past(name: &str, session: &Session) -> SessionRecord {
 /// Rule 2: by status, time, node, failure, since when it has been where it is, and what is overdue;
 /// in pages of each size, although most sessions do not match.
 pub async fn sessions_are_narrowed_as_asked(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for (number, name) in (0..12).zip((b'a'..).map(|letter| char::from(letter).to_string())) {
         let start = at(i64::try_from(number).unwrap() * 10);
         let live = session(number * 2 + 100, "cart", 1, start);
@@ -161,7 +161,7 @@ pub async fn sessions_are_narrowed_as_asked(harness: &impl Harness<Store: Conver
 
 /// Rule 2: from the cursor on, whatever the size of a page.
 pub async fn sessions_are_listed_in_pages(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     fill(&store).await;
     for limit in [1, 2, 4] {
         let (mut paged, mut after) = (Vec::new(), None);
@@ -181,7 +181,7 @@ pub async fn sessions_are_listed_in_pages(harness: &impl Harness<Store: Conversa
 pub async fn a_session_is_listed_once_when_it_ends(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(10))])).await;
     assert_eq!(ids(&store, &all()).await, [1]);
     let past = vec![ended("ann", 1, at(10), at(20))];
@@ -195,7 +195,7 @@ pub async fn a_session_is_listed_once_when_it_ends(
 pub async fn a_session_is_found_live_and_ended(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(10))])).await;
     let found = store.session(session_id(1)).await.expect("it is live");
     assert!(found.session().status().is_live() && *found.contact() == contact("ann"));
@@ -210,7 +210,7 @@ pub async fn a_session_is_found_live_and_ended(
 pub async fn an_ended_session_comes_back_unchanged(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let past = ended("ann", 1, at(10), at_ms(20_123));
     let bytes = past.to_bytes().unwrap();
     store.apply(Commit { ended: vec![past], ..commit("ann", None) }).await;
@@ -222,7 +222,7 @@ pub async fn an_ended_session_comes_back_unchanged(
 
 /// Rule 1: sessions and conversations of other workspaces, with the same ids even.
 pub async fn another_workspace_sees_nothing(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let filled = |name: &str, number| Commit {
         ended: vec![ended(name, number + 1, at(0), at(1))],
         journal: vec![entry(name, number, 1, at(0))],
@@ -247,7 +247,7 @@ pub async fn another_workspace_sees_nothing(harness: &impl Harness<Store: Conver
 pub async fn a_refused_commit_leaves_nothing_to_list(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let taken = (key_name("cart", "taken"), key_record("bob", 1, at(99)));
     let bob = Commit { add_aliases: vec![phone(1)], key: Some(taken.clone()), ..commit("bob", None) };
     let revision = store.apply(bob).await;
@@ -281,7 +281,7 @@ pub async fn a_refused_commit_leaves_nothing_to_list(
 pub async fn conversations_with_dead_letters_and_set_aside_are_listed(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for name in ["d", "a", "c", "b", "e"] {
         let dead_letters = u32::from(name != "c");
         let first = Commit { dead_letters, lease: take(1), ..commit(name, None) };
@@ -301,7 +301,7 @@ pub async fn conversations_with_dead_letters_and_set_aside_are_listed(
 pub async fn conversations_are_listed_as_they_are_now(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { dead_letters: 2, lease: take(1), ..commit("ann", None) }).await;
     assert_eq!(
         store.settle(&Settle { quarantine: true, ..settle("ann", 1, revision, 0) }).await,
@@ -318,7 +318,7 @@ pub async fn conversations_are_listed_as_they_are_now(
 pub async fn conversations_are_listed_in_the_order_of_bytes(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut names = ["b", "B", "a b", "ab", "a-b", "\u{e4}", "z", "_", "\u{1f600}", "\u{ffee}"];
     for name in names {
         store.apply(Commit { dead_letters: 1, ..commit(name, None) }).await;
@@ -339,7 +339,7 @@ pub async fn conversations_are_listed_in_the_order_of_bytes(
 /// Rule 20 of the other contract: sessions that ended before the instant go, at most `limit`, and
 /// the count is right.
 pub async fn purged_sessions_are_not_listed(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for (number, seconds) in [(1, 10), (2, 20), (3, 30), (4, 5_000)] {
         let past = vec![ended(&format!("contact {number}"), number, at(0), at(seconds))];
         let added = vec![session_alias(number)];
@@ -366,7 +366,7 @@ pub async fn purged_sessions_are_not_listed(harness: &impl Harness<Store: Conver
 pub async fn an_erased_contact_is_not_listed(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let bobs = vec![ended("bob", 9, at(0), at(1))];
     store.apply(Commit { ended: bobs, ..commit("bob", None) }).await;
     let revision = store.apply(everything("ann", None)).await;
@@ -383,7 +383,7 @@ pub async fn an_erased_contact_is_not_listed(
 pub async fn an_erased_contacts_live_sessions_are_not_listed(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(0))])).await;
     let removed = store.erase("ann", revision).await;
     assert_eq!(removed.map(|removed| removed.sessions), Some(0), "none had ended");
@@ -394,7 +394,7 @@ pub async fn an_erased_contacts_live_sessions_are_not_listed(
 /// Rule 23 of the other contract: what a conversation that goes alone leaves is listed until it is
 /// purged.
 pub async fn who_went_leaves_what_has_ended(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;
     let live = commit_with("bob", None, &[session(9, "cart", 1, at(0))]);
     let bobs = store.apply(live).await;

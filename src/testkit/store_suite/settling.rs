@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::store::{Commit, Committed, ConversationStore, Lease, Lookup, Settle, Settled};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// Rule 13: `max(old, given)`, and each answer says so.
 pub async fn the_watermark_never_sinks(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let wrong = revision.wrapping_add(9);
     assert_eq!(store.settle(&settle("ann", 1, wrong, 5)).await, Settled::Conflict { settled: 5 });
@@ -21,7 +21,7 @@ pub async fn the_watermark_never_sinks(harness: &impl Harness<Store: Conversatio
 
 /// Rule 13: it begins at 0 and outlives commits.
 pub async fn the_watermark_stays_with_the_record(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     assert_eq!(store.find("ann").await.map(|found| found.settled), Some(0));
     assert_eq!(store.settle(&settle("ann", 1, revision, 7)).await, Settled::Done);
@@ -35,7 +35,7 @@ pub async fn the_watermark_stays_with_the_record(harness: &impl Harness<Store: C
 
 /// Rule 13: outbox numbers may be large.
 pub async fn the_watermark_may_be_large(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let large = u64::from(u32::MAX) * 1_000;
     assert_eq!(store.settle(&settle("ann", 1, revision, large)).await, Settled::Done);
@@ -44,7 +44,7 @@ pub async fn the_watermark_may_be_large(harness: &impl Harness<Store: Conversati
 
 /// Rule 14: under no lease, under another's, and of a conversation that is not there.
 pub async fn a_settle_without_the_lease_changes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     assert_eq!(store.settle(&settle("ann", 1, 1, 1)).await, Settled::LeaseLost);
     let revision = store.apply(Commit { due_at: Some(at(5)), ..commit("ann", None) }).await;
     assert_eq!(store.settle(&settle("ann", 1, revision, 5)).await, Settled::LeaseLost);
@@ -62,7 +62,7 @@ pub async fn a_settle_without_the_lease_changes_nothing(harness: &impl Harness<S
 
 /// Rule 14: a lease that has run out is none.
 pub async fn a_settle_after_the_lease_changes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let short = Lease::Take(token(1), SHORT);
     let revision = store.apply(Commit { lease: short, ..commit("ann", None) }).await;
     harness.pass(SHORT + SHORT).await;
@@ -74,7 +74,7 @@ pub async fn a_settle_after_the_lease_changes_nothing(harness: &impl Harness<Sto
 
 /// Rule 14: the same contact elsewhere is another conversation.
 pub async fn a_settle_is_of_its_workspace(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let there = Settle { workspace: other(), ..settle("ann", 1, revision, 5) };
     assert_eq!(store.settle(&there).await, Settled::LeaseLost);
@@ -85,7 +85,7 @@ pub async fn a_settle_is_of_its_workspace(harness: &impl Harness<Store: Conversa
 pub async fn a_settle_sets_the_due_time_and_frees_the_lease(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let taken = Commit { lease: take(1), due_at: Some(at(1)), ..commit("ann", None) };
     let revision = store.apply(taken).await;
     let settled = Settle { due_at: Some(at(40)), ..settle("ann", 1, revision, 3) };
@@ -98,7 +98,7 @@ pub async fn a_settle_sets_the_due_time_and_frees_the_lease(
 
 /// Rule 15: nothing is due after a settle that says so.
 pub async fn a_settle_may_leave_nothing_due(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) }).await;
     assert_eq!(store.claimed(&due(1, at(0))).await, ["ann"]);
     assert_eq!(store.settle(&settle("ann", 1, revision, 1)).await, Settled::Done);
@@ -109,7 +109,7 @@ pub async fn a_settle_may_leave_nothing_due(harness: &impl Harness<Store: Conver
 pub async fn a_settle_on_another_revision_raises_the_watermark_only(
     harness: &impl Harness<Store: ConversationStore>,
 ) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let old = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let new = store.apply(Commit { due_at: Some(at(500)), ..commit("ann", Some(old)) }).await;
     let stale = Settle { due_at: Some(at(1)), quarantine: true, ..settle("ann", 1, old, 2) };
@@ -125,7 +125,7 @@ pub async fn a_settle_on_another_revision_raises_the_watermark_only(
 
 /// Rule 16.
 pub async fn a_repeated_settle_is_harmless(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let once = Settle { due_at: Some(at(9)), ..settle("ann", 1, revision, 2) };
     assert_eq!(store.settle(&once).await, Settled::Done);
@@ -136,7 +136,7 @@ pub async fn a_repeated_settle_is_harmless(harness: &impl Harness<Store: Convers
 
 /// Rule 16: also one that meets a conflict.
 pub async fn a_repeated_conflict_is_harmless(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let old = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     store.apply(commit("ann", Some(old))).await;
     for _ in 0..3 {
@@ -146,7 +146,7 @@ pub async fn a_repeated_conflict_is_harmless(harness: &impl Harness<Store: Conve
 
 /// Rule 17: it is not due, and a load says why.
 pub async fn a_quarantined_conversation_is_not_due(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) }).await;
     assert_eq!(store.claimed(&due(1, at(0))).await, ["ann"]);
     let aside = Settle { due_at: Some(at(1)), quarantine: true, ..settle("ann", 1, revision, 0) };
@@ -158,7 +158,7 @@ pub async fn a_quarantined_conversation_is_not_due(harness: &impl Harness<Store:
 
 /// Rule 17: its aliases lead there as before, and its lease can be taken by a commit.
 pub async fn a_quarantined_conversation_is_still_found(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let taken = Commit { lease: take(1), add_aliases: vec![phone(1)], ..commit("ann", None) };
     let revision = store.apply(taken).await;
     let aside = Settle { quarantine: true, ..settle("ann", 1, revision, 0) };
@@ -172,8 +172,10 @@ pub async fn a_quarantined_conversation_is_still_found(harness: &impl Harness<St
 /// Rule 28: another process sees it after a flush at the latest, so that a process which flushes
 /// last loses nothing.
 pub async fn what_was_acknowledged_is_written_by_a_flush(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
-    let Some(other) = harness.beside(&store.0).await.map(|other| Asked(Arc::new(other))) else { return };
+    let store = TrustedStore::fresh(harness).await;
+    let Some(other) = harness.beside(&store.0).await.map(|other| TrustedStore(Arc::new(other))) else {
+        return;
+    };
     let taken = Commit { lease: take(1), due_at: Some(at(0)), ..commit("ann", None) };
     let revision = store.apply(taken).await;
     let settled = Settle { due_at: Some(at(40)), ..settle("ann", 1, revision, 3) };

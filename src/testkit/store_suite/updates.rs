@@ -2,11 +2,11 @@
 
 use crate::store::{Commit, Committed, ConversationStore, Lookup};
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// A decision sees what a load answers.
 pub async fn an_update_decides_on_what_is_stored(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let key = (key_name("cart", "k"), key_record("ann", 1, at(9)));
     let first = Commit { lease: take(1), key: Some(key.clone()), ..commit("ann", None) };
     let revision = store.apply(first).await;
@@ -24,7 +24,7 @@ pub async fn an_update_decides_on_what_is_stored(harness: &impl Harness<Store: C
 
 /// A decision is made at most once for each call.
 pub async fn an_update_decides_once(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit("ann", None)).await;
     let mut decisions = 0;
     let ann = by_contact("ann");
@@ -38,7 +38,7 @@ pub async fn an_update_decides_once(harness: &impl Harness<Store: ConversationSt
 
 /// None: nothing is written.
 pub async fn an_update_that_decides_nothing_writes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) }).await;
     for in_place in [false, true] {
         for lookup in [by_contact("ann"), by_alias(phone(1)), by_contact("bob"), by_alias(phone(2))] {
@@ -53,7 +53,7 @@ pub async fn an_update_that_decides_nothing_writes_nothing(harness: &impl Harnes
 
 /// A commit that is refused is answered, and nothing is written.
 pub async fn an_update_that_is_refused_writes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let taken = (key_name("cart", "k"), key_record("bob", 1, at(9)));
     let bob = Commit { key: Some(taken.clone()), add_aliases: vec![phone(1)], ..commit("bob", None) };
     store.apply(bob).await;
@@ -68,7 +68,7 @@ pub async fn an_update_that_is_refused_writes_nothing(harness: &impl Harness<Sto
 
 /// `in_place`: the record is lent, and comes back with the commit.
 pub async fn an_update_in_place_hands_over_and_takes_back(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) }).await;
     for round in 0..3 {
         let lookup = Lookup { in_place: true, ..by_alias(phone(1)) };
@@ -85,7 +85,7 @@ pub async fn an_update_in_place_hands_over_and_takes_back(harness: &impl Harness
 
 /// `in_place`: of a conversation that is not there yet.
 pub async fn an_update_in_place_may_begin_a_conversation(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut found = true;
     let bob = Lookup { in_place: true, ..by_contact("bob") };
     let made = store.update(&bob, |loaded| {
@@ -99,7 +99,7 @@ pub async fn an_update_in_place_may_begin_a_conversation(harness: &impl Harness<
 
 /// A decision may be about another contact, or another workspace.
 pub async fn an_update_may_commit_another_contact(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(commit("ann", None)).await;
     for (lookup, name) in
         [(by_contact("ann"), "bob"), (by_contact("cid"), "dan"), (by_alias(phone(1)), "eve")]
@@ -118,7 +118,7 @@ pub async fn an_update_may_commit_another_contact(harness: &impl Harness<Store: 
 
 /// An update is seen by the calls that come after it, like a commit.
 pub async fn an_update_is_seen_like_a_commit(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let ann = by_contact("ann");
     let committed = store.update(&ann, |_| {
         Some(Commit {

@@ -4,7 +4,7 @@ use crate::store::{
     Commit, Committed, ConversationStore, KeyRecord, Lease, Lookup, Revision, Settle, Settled,
 };
 use crate::testkit::store_suite::kit::*;
-use crate::testkit::store_suite::{Asked, Harness};
+use crate::testkit::store_suite::{Harness, TrustedStore};
 
 /// A commit that writes something of every kind.
 fn everything(expect: Option<Revision>) -> Commit {
@@ -22,7 +22,7 @@ fn everything(expect: Option<Revision>) -> Commit {
 
 /// Asserts that nothing of [`everything`] was written over what is there at this revision, then
 /// that it can be.
-async fn nothing_was_written<S: ConversationStore>(store: &Asked<S>, revision: Option<Revision>) {
+async fn nothing_was_written<S: ConversationStore>(store: &TrustedStore<S>, revision: Option<Revision>) {
     let seen = store.load(&Lookup { token: token(1), ..by_contact("ann") }).await.conversation;
     assert_eq!(seen.as_ref().map(|seen| seen.revision), revision);
     if let Some(seen) = seen {
@@ -37,7 +37,7 @@ async fn nothing_was_written<S: ConversationStore>(store: &Asked<S>, revision: O
 
 /// Rule 4: each part of a commit is there afterwards.
 pub async fn a_commit_writes_all_that_it_says(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let added = vec![phone(1), session_alias(2), session_alias(3)];
     store.apply(Commit { add_aliases: added.clone(), lease: Lease::Leave, ..everything(None) }).await;
     assert_eq!(store.text("ann").await.as_deref(), Some("changed"));
@@ -50,7 +50,7 @@ pub async fn a_commit_writes_all_that_it_says(harness: &impl Harness<Store: Conv
 
 /// Rule 4: refused since the conversation is at another revision.
 pub async fn a_commit_on_another_revision_writes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let old = store.apply(commit("ann", None)).await;
     let revision = store.apply(commit("ann", Some(old))).await;
     assert_eq!(store.commit(everything(Some(old))).await, Committed::Conflict);
@@ -60,7 +60,7 @@ pub async fn a_commit_on_another_revision_writes_nothing(harness: &impl Harness<
 
 /// Rule 4: refused since the lease is not held.
 pub async fn a_commit_without_its_lease_writes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(commit("ann", None)).await;
     for lease in [Lease::Hold(token(1)), Lease::Free(token(1))] {
         let refused = Commit { lease, ..everything(Some(revision)) };
@@ -71,7 +71,7 @@ pub async fn a_commit_without_its_lease_writes_nothing(harness: &impl Harness<St
 
 /// Rule 4: refused since the key is taken.
 pub async fn a_commit_with_a_taken_key_writes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let taken = (key_name("cart", "taken"), key_record("eve", 1, at(99)));
     store.apply(Commit { key: Some(taken.clone()), ..commit("eve", None) }).await;
     let revision = store.apply(commit("ann", None)).await;
@@ -83,7 +83,7 @@ pub async fn a_commit_with_a_taken_key_writes_nothing(harness: &impl Harness<Sto
 
 /// Rule 4: refused since an alias leads elsewhere, be it the last of several.
 pub async fn a_commit_with_a_taken_alias_writes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit("bob", None) }).await;
     let revision = store.apply(Commit { add_aliases: vec![phone(2)], ..commit("ann", None) }).await;
     let refused = Commit {
@@ -99,7 +99,7 @@ pub async fn a_commit_with_a_taken_alias_writes_nothing(harness: &impl Harness<S
 
 /// Rule 4: a first commit that is refused makes no conversation.
 pub async fn a_refused_first_commit_writes_nothing(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let taken = (key_name("cart", "taken"), key_record("bob", 1, at(99)));
     let bob = Commit { add_aliases: vec![phone(1)], key: Some(taken.clone()), ..commit("bob", None) };
     let revision = store.apply(bob).await;
@@ -113,7 +113,7 @@ pub async fn a_refused_first_commit_writes_nothing(harness: &impl Harness<Store:
 
 /// Rule 4: a commit replaces what was due.
 pub async fn a_commit_replaces_the_due_time(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { due_at: Some(at(5)), ..commit("ann", None) }).await;
     let revision = store.apply(commit("ann", Some(revision))).await;
     assert!(store.claimed(&due(1, at(99))).await.is_empty(), "nothing is due any more");
@@ -124,7 +124,7 @@ pub async fn a_commit_replaces_the_due_time(harness: &impl Harness<Store: Conver
 
 /// Rule 5: None is expected of a conversation that is not there.
 pub async fn a_first_commit_expects_none(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     for revision in [0, 1, u64::from(u32::MAX), Revision::MAX] {
         assert_eq!(store.commit(commit("ann", Some(revision))).await, Committed::Conflict, "{revision}");
     }
@@ -136,7 +136,7 @@ pub async fn a_first_commit_expects_none(harness: &impl Harness<Store: Conversat
 
 /// Rule 5: the revision of the last commit, and no other.
 pub async fn a_commit_expects_the_last_revision(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let first = store.apply(commit("ann", None)).await;
     let second = store.apply(commit("ann", Some(first))).await;
     for wrong in [first, second.wrapping_add(1), second.wrapping_sub(1), 0, Revision::MAX] {
@@ -147,7 +147,7 @@ pub async fn a_commit_expects_the_last_revision(harness: &impl Harness<Store: Co
 
 /// Rule 5: another contact's commits change nothing of that.
 pub async fn a_revision_is_its_conversations_alone(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let ann = store.apply(commit("ann", None)).await;
     let mut bob = None;
     for _ in 0..5 {
@@ -159,7 +159,7 @@ pub async fn a_revision_is_its_conversations_alone(harness: &impl Harness<Store:
 
 /// Rule 5: no revision comes twice.
 pub async fn no_revision_comes_twice(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let mut seen = vec![store.apply(commit("ann", None)).await];
     for _ in 0..20 {
         seen.push(store.apply(commit("ann", seen.last().copied())).await);
@@ -172,7 +172,7 @@ pub async fn no_revision_comes_twice(harness: &impl Harness<Store: ConversationS
 
 /// Rule 5: a settle and a claim leave the revision, so that replies are taken during a delivery.
 pub async fn only_a_commit_changes_the_revision(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) }).await;
     let leased = store.claim(&due(1, at(0))).await;
     assert_eq!(leased.conversations.first().map(|one| one.stored.revision), Some(revision));
@@ -183,7 +183,7 @@ pub async fn only_a_commit_changes_the_revision(harness: &impl Harness<Store: Co
 
 /// Rule 5: a commit that is handed in again after an unknown outcome is refused.
 pub async fn a_repeated_commit_is_refused(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let once = Commit {
         key: Some((key_name("cart", "k"), key_record("ann", 1, at(99)))),
         add_aliases: vec![phone(1)],
@@ -199,7 +199,7 @@ pub async fn a_repeated_commit_is_refused(harness: &impl Harness<Store: Conversa
 
 /// Rule 8.
 pub async fn a_commit_ends_a_quarantine(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let aside = Settle { quarantine: true, ..settle("ann", 1, revision, 0) };
     assert_eq!(store.settle(&aside).await, Settled::Done);
@@ -211,7 +211,7 @@ pub async fn a_commit_ends_a_quarantine(harness: &impl Harness<Store: Conversati
 
 /// Rule 8: a refused commit does not.
 pub async fn a_refused_commit_leaves_a_quarantine(harness: &impl Harness<Store: ConversationStore>) {
-    let store = Asked::fresh(harness).await;
+    let store = TrustedStore::fresh(harness).await;
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;
     let aside = Settle { quarantine: true, ..settle("ann", 1, revision, 0) };
     assert_eq!(store.settle(&aside).await, Settled::Done);

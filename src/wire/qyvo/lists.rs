@@ -174,7 +174,8 @@ pub struct FlowDetails {
 
 impl FlowDetails {
     /// Everything known of a flow; its trigger is said in its definition, and the host counts its
-    /// sessions, such as by [`counts`](crate::Engine::counts) or [`live`](crate::Engine::live).
+    /// sessions, such as by [`counts`](crate::Engine::counts) or
+    /// [`live`](crate::Engine::live_sessions).
     #[must_use]
     pub fn of(flow: &FlowStatus, trigger: &TriggerDef, sessions_count: u64) -> Self {
         let online = flow.versions.iter().find(|version| Some(version.version) == flow.online);

@@ -12,8 +12,8 @@
 //! | the contact has too many sessions | 429 with `Retry-After` | `{"error"}` |
 //! | the service cannot answer now | 503 with `Retry-After` | `{"error"}` |
 //!
-//! The bodies are [`FlowTriggered`], [`RefusalBody`] and [`FaultyBody`]; [`Answers`] writes them,
-//! [`TriggerOutcome`] reads them for a host that calls the API.
+//! The bodies are [`FlowTriggered`], [`RefusalBody`] and [`FieldErrorsBody`]; [`Answers`] writes
+//! them, [`TriggerOutcome`] reads them for a host that calls the API.
 //!
 //! Ids are texts of 1-256 bytes: `flow_id` is the code of the flow, ids that the engine made print
 //! as UUIDs.
@@ -185,7 +185,7 @@ fn error(status: u16, what: impl ToString) -> HttpAnswer {
 }
 
 fn faulty(errors: FieldErrors) -> HttpAnswer {
-    HttpAnswer::new(422, &FaultyBody { message: errors.sentence(), errors })
+    HttpAnswer::new(422, &FieldErrorsBody { message: errors.sentence(), errors })
 }
 
 /// Returns the answer to a request with a field that breaks a rule, such as one that the host reads
@@ -203,7 +203,7 @@ pub struct RefusalBody {
 
 /// The body of an answer to a request with fields that break rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FaultyBody {
+pub struct FieldErrorsBody {
     /// All of them in a sentence.
     pub message: String,
     /// Each by its field.
@@ -258,7 +258,7 @@ impl TriggerOutcome {
             200..=299 => session().map_or(Self::Retry { status, error }, Self::AlreadyRunning),
             408 | 425 | 429 | 500.. => Self::Retry { status, error },
             _ => match serde_json::from_slice(body) {
-                Ok(FaultyBody { errors, .. }) => Self::Faulty(errors),
+                Ok(FieldErrorsBody { errors, .. }) => Self::Faulty(errors),
                 Err(_) => Self::Refused { status, error },
             },
         }

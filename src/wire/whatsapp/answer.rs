@@ -23,7 +23,7 @@ pub struct CloudAnswer {
     pub contacts: Vec<CloudRecipient>,
     /// The message that was taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub messages: Vec<CloudTaken>,
+    pub messages: Vec<CloudAccepted>,
     /// True for what is no message, such as a sign of writing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<bool>,
@@ -53,7 +53,7 @@ pub struct CloudRecipient {
 /// A message that was taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct CloudTaken {
+pub struct CloudAccepted {
     /// The channel's id of it.
     pub id: String,
     /// `accepted`, or `held_for_quality_assessment`.

@@ -8,7 +8,7 @@ use crate::error::SendError;
 use crate::flow::MediaType;
 use crate::session::{
     Buttons, Card, ContactCard, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage,
-    Opt, Outbound, Parameters, ProductMessage, TemplateButton, TemplateMessage,
+    Outbound, Parameters, ProductMessage, ReplyOption, TemplateButton, TemplateMessage,
 };
 use crate::wire::whatsapp::body::{
     ActionBody, ActionParameters, ButtonBody, CarouselCardBody, CloudBody, ComponentBody, ContactBody,
@@ -140,7 +140,7 @@ impl CloudBody {
     }
 
     /// A text with choices: as buttons, as a list, or in words.
-    fn fill_choices(&mut self, text: &str, options: &[Opt], around: HeaderAndFooter<'_>) {
+    fn fill_choices(&mut self, text: &str, options: &[ReplyOption], around: HeaderAndFooter<'_>) {
         let has_lines = options.iter().any(|option| option.description.is_some());
         match options.len() {
             0 => self.fill_text(&around.lines(text)),
@@ -407,8 +407,8 @@ fn line(text: &str) -> LineBody {
     LineBody { text: text.to_owned(), ..LineBody::default() }
 }
 
-fn rows(options: &[Opt]) -> Vec<RowBody> {
-    let row = |option: &Opt| RowBody {
+fn rows(options: &[ReplyOption]) -> Vec<RowBody> {
+    let row = |option: &ReplyOption| RowBody {
         id: option.payload.clone(),
         title: option.label.clone(),
         description: option.description.as_deref().map(str::to_owned),

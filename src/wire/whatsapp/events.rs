@@ -19,7 +19,7 @@ use crate::wire::whatsapp::{inbound, relink};
 /// A piece of news from a webhook.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct WhatsAppNews {
+pub struct AccountEvent {
     /// The host's account that it is about, by which a host finds the workspace; None where the
     /// webhook names none.
     pub account: Option<Account>,
@@ -65,7 +65,7 @@ pub enum WhatsAppEvent {
 /// A body that is no webhook of WhatsApp.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {rule}")]
-pub struct BadWebhook {
+pub struct InvalidWebhook {
     /// The field that breaks a rule, or `body`.
     pub field: &'static str,
     /// The rule that it breaks.
@@ -113,12 +113,12 @@ impl WebhookReader {
     /// ```
     ///
     /// # Errors
-    /// [`BadWebhook`] for a body that is no webhook of WhatsApp: it will never be one, so there is
-    /// no use in having it sent again.
-    pub fn read(self, body: &[u8]) -> Result<Vec<WhatsAppNews>, BadWebhook> {
-        let bad = |field, rule: &str| BadWebhook { field, rule: rule.to_owned() };
+    /// [`InvalidWebhook`] for a body that is no webhook of WhatsApp: it will never be one, so there
+    /// is no use in having it sent again.
+    pub fn read(self, body: &[u8]) -> Result<Vec<AccountEvent>, InvalidWebhook> {
+        let bad = |field, rule: &str| InvalidWebhook { field, rule: rule.to_owned() };
         let body: Value = serde_json::from_slice(body)
-            .map_err(|error| BadWebhook { field: "body", rule: format!("must be JSON: {error}") })?;
+            .map_err(|error| InvalidWebhook { field: "body", rule: format!("must be JSON: {error}") })?;
         let Value::Object(mut body) = body else { return Err(bad("body", "must be a JSON object")) };
         if body.get("object").and_then(Value::as_str) != Some("whatsapp_business_account") {
             return Err(bad("object", "must be `whatsapp_business_account`"));
@@ -137,12 +137,12 @@ struct Reading {
     reader: WebhookReader,
     /// The account of the change that is being read.
     account: Option<Account>,
-    news: Vec<WhatsAppNews>,
+    news: Vec<AccountEvent>,
 }
 
 impl Reading {
     fn tell(&mut self, event: WhatsAppEvent) {
-        self.news.push(WhatsAppNews { account: self.account.clone(), event });
+        self.news.push(AccountEvent { account: self.account.clone(), event });
     }
 
     fn keep(&mut self, field: &str, value: Value) {

@@ -30,7 +30,7 @@ mod message;
 mod relink;
 mod webhook;
 
-pub use answer::{CloudAnswer, CloudFailure, CloudRecipient, CloudTaken, acknowledged};
+pub use answer::{CloudAccepted, CloudAnswer, CloudFailure, CloudRecipient, acknowledged};
 pub use body::CloudBody;
-pub use events::{BadWebhook, WebhookReader, WhatsAppEvent, WhatsAppNews};
+pub use events::{AccountEvent, InvalidWebhook, WebhookReader, WhatsAppEvent};
 pub use webhook::{CloudConversation, CloudError, CloudPricing, CloudStatus, CloudWebhook};

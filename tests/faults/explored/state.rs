@@ -126,7 +126,7 @@ pub(super) enum At {
     #[default]
     Idle,
     /// Asked, and not loaded yet; true: after a commit of unknown outcome.
-    Asked(Ask, bool),
+    TrustedStore(Ask, bool),
     Loaded(Ask, bool, View),
     /// Sends the messages behind `sent` up to `last`, as of a revision; true: it has the lease.
     Sending {

@@ -15,7 +15,7 @@ pub(super) fn steps(state: &State, dropped: Option<Rule>) -> Vec<Next> {
         }
         match state.processes[place] {
             At::Idle => begin(state, place, &holds, &mut next),
-            At::Asked(ask, again) => next.push(Ok(load(state, place, ask, again))),
+            At::TrustedStore(ask, again) => next.push(Ok(load(state, place, ask, again))),
             At::Loaded(ask, again, view) => decide(state, place, (ask, again, view), &holds, &mut next),
             At::Sending { .. } => send(state, place, &holds, &mut next),
         }
@@ -49,7 +49,7 @@ fn begin(state: &State, place: usize, holds: &dyn Fn(Rule) -> bool, next: &mut V
         let mut after = state.clone();
         spend(&mut after.left);
         after.past.calls += u8::from(matches!(ask, Ask::Trigger(..)));
-        after.processes[place] = At::Asked(ask, false);
+        after.processes[place] = At::TrustedStore(ask, false);
         next.push(Ok(after));
     };
     let call = state.past.calls + 1;
@@ -169,11 +169,11 @@ fn decide(
         let mut lost = state.clone();
         lost.left.unknown -= 1;
         lost.past.excused = true;
-        lost.processes[place] = At::Asked(ask, true);
+        lost.processes[place] = At::TrustedStore(ask, true);
         let mut written = commit.made(&lost, place, holds);
         if let Ok(written) = &mut written {
             release(written, place);
-            written.processes[place] = At::Asked(ask, true);
+            written.processes[place] = At::TrustedStore(ask, true);
         }
         next.push(Ok(lost));
         next.push(written);
@@ -210,7 +210,7 @@ impl Commit {
         let keyed = matches!(ask, Ask::Trigger(_, true));
         let key_taken = keyed && state.store.key.is_some();
         if (compares && is_stale) || key_taken {
-            after.processes[place] = At::Asked(ask, again);
+            after.processes[place] = At::TrustedStore(ask, again);
             return Ok(after);
         }
         after.store.record = Some(new);
@@ -289,7 +289,7 @@ impl Commit {
 fn erase(state: &State, place: usize, view: View, holds: &dyn Fn(Rule) -> bool, next: &mut Vec<Next>) {
     let mut after = state.clone();
     if view.revision != state.store.revision && holds(Rule::EraseComparesRevision) {
-        after.processes[place] = At::Asked(Ask::Erase, false);
+        after.processes[place] = At::TrustedStore(Ask::Erase, false);
         next.push(Ok(after));
         return;
     }

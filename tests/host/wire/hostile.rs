@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use chatflow::testkit::ManualClock;
-use chatflow::wire::whatsapp::{BadWebhook, WebhookReader, WhatsAppEvent, WhatsAppNews};
+use chatflow::wire::whatsapp::{AccountEvent, InvalidWebhook, WebhookReader, WhatsAppEvent};
 use chatflow::{Engine, Inbound, MemoryStore};
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn without(value: &Value, place: &str) -> Value {
     less
 }
 
-fn read(body: &str) -> Result<Vec<WhatsAppNews>, BadWebhook> {
+fn read(body: &str) -> Result<Vec<AccountEvent>, InvalidWebhook> {
     let by_number = WebhookReader::default().by_number().read(body.as_bytes());
     let news = WebhookReader::default().read(body.as_bytes());
     assert_eq!(by_number.is_ok(), news.is_ok());
@@ -174,7 +174,7 @@ fn a_huge_webhook_is_read_in_a_moment() {
         "value": {"metadata": {"phone_number_id": "1"}, "contacts": people, "messages": messages}}]}]});
     let news = WebhookReader::default().read(body.to_string().as_bytes()).unwrap();
     let is_named =
-        |news: &WhatsAppNews| matches!(&news.event, WhatsAppEvent::Inbound(inbound) if named(inbound));
+        |news: &AccountEvent| matches!(&news.event, WhatsAppEvent::Inbound(inbound) if named(inbound));
     assert!(news.len() == 10_000 && news.iter().all(is_named));
 }
 

@@ -205,8 +205,8 @@ fn qyvo_bodies_of_refusals_are_read_and_written_again() {
     let answer = qyvo::invalid("flow_id", "must not be empty");
     let body = r#"{"message":"`flow_id` must not be empty","errors":{"flow_id":["must not be empty"]}}"#;
     assert_eq!((answer.status, &*answer.body), (422, body));
-    again::<qyvo::FaultyBody>(body);
-    again::<qyvo::FaultyBody>(r#"{"message":"","errors":{"b":["1","2"],"a":["3"]}}"#);
+    again::<qyvo::FieldErrorsBody>(body);
+    again::<qyvo::FieldErrorsBody>(r#"{"message":"","errors":{"b":["1","2"],"a":["3"]}}"#);
     again::<qyvo::RefusalBody>(r#"{"error":"no"}"#);
 }
 

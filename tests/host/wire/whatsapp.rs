@@ -13,7 +13,7 @@ use chatflow::ops::Reported;
 use chatflow::session::DeliveryReport;
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::wire::whatsapp::{
-    CloudAnswer, CloudBody, CloudWebhook, WebhookReader, WhatsAppEvent, WhatsAppNews, acknowledged,
+    AccountEvent, CloudAnswer, CloudBody, CloudWebhook, WebhookReader, WhatsAppEvent, acknowledged,
 };
 use chatflow::{
     Account, Address, Channel, Engine, Inbound, MemoryStore, Outbound, Receipt, Received, SendError,
@@ -87,7 +87,7 @@ fn echo() -> (Engine<MemoryStore>, Recorder) {
 }
 
 /// The outcome of the news at an engine that has begun to talk with the people of the fixtures.
-fn outcome(news: &WhatsAppNews, bot: &Engine<MemoryStore>, sent: &Recorder) -> String {
+fn outcome(news: &AccountEvent, bot: &Engine<MemoryStore>, sent: &Recorder) -> String {
     let account = news.account.as_ref().map_or("-", |account| &account.account);
     let mut line = format!("  {account}: ");
     match &news.event {
@@ -429,7 +429,7 @@ fn a_status_leads_to_the_message_that_was_sent() {
     let status = &mut webhook["entry"][0]["changes"][0]["value"]["statuses"][0];
     status["biz_opaque_callback_data"] = posted["biz_opaque_callback_data"].clone();
     let news = WebhookReader::default().read(webhook.to_string().as_bytes()).unwrap();
-    let [WhatsAppNews { event: WhatsAppEvent::Report { message, report, .. }, .. }] = &news[..] else {
+    let [AccountEvent { event: WhatsAppEvent::Report { message, report, .. }, .. }] = &news[..] else {
         panic!("{news:?}")
     };
     assert_eq!(*report, DeliveryReport::WindowClosed);

@@ -106,7 +106,7 @@ async fn count_agrees<S: ConversationStore>(
     listed: &[SessionRecord],
 ) -> Result<Option<Violation>, Error> {
     let live = listed.iter().filter(|record| record.session().status().is_live()).count() as u64;
-    let counted = bot.live(&FlowId::new("abandoned-cart").expect("a name")).await?;
+    let counted = bot.live_sessions(&FlowId::new("abandoned-cart").expect("a name")).await?;
     Ok((live != counted).then(|| Violation::Inconsistent {
         what: format!("live sessions: {live} in the list, {counted} when counted"),
     }))

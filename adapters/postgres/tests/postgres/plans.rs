@@ -11,7 +11,7 @@ use std::time::Duration;
 use chatflow::address::{Alias, Phone};
 use chatflow::id::{FlowVersion, NodeId, TriggerKey};
 use chatflow::store::{
-    Commit, Committed, ConversationStore, CountDelta, Counted, Due, KeyName, KeyRecord, Lease, Lookup,
+    Commit, Committed, ConversationStore, CountDelta, CounterSubject, Due, KeyName, KeyRecord, Lease, Lookup,
     Record, Settle, Settled, Subject, Token,
 };
 use chatflow::{Address, ContactId, FlowId, SessionId, WorkspaceId};
@@ -269,7 +269,7 @@ async fn each_statement_touches_one_partition(planning: Planning, count: u32, is
     let started = Commit { started: vec![session], due_at: Some(at(10)), ..commit(Some(revision)) };
     let revision = applied(&store, started).await;
     plans.assert_one("a turn that starts a session");
-    let what = Counted::Entered(NodeId::new("ask").unwrap());
+    let what = CounterSubject::Entered(NodeId::new("ask").unwrap());
     let flow = FlowId::new("cart").unwrap();
     let count = CountDelta { flow, version: FlowVersion(1), minute: 1, what, times: 1 };
     let revision = applied(&store, Commit { counts: vec![count], ..commit(Some(revision)) }).await;

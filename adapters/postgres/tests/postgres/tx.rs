@@ -8,8 +8,8 @@ use std::time::Duration;
 use chatflow::address::{Alias, Phone};
 use chatflow::id::{FlowVersion, NodeId};
 use chatflow::store::{
-    Commit, Committed, ConversationStore, CountDelta, CountQuery, Counted, Erase, FlowStore, Lookup, Record,
-    StoreQueries, Subject, Token,
+    Commit, Committed, ConversationStore, CountDelta, CountQuery, CounterSubject, Erase, FlowStore, Lookup,
+    Record, StoreQueries, Subject, Token,
 };
 use chatflow::{Address, ContactId, FlowId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -140,7 +140,7 @@ async fn a_call_that_is_dropped_leaves_the_transaction_whole() {
 }
 
 fn counting(name: &str, node: &str) -> Commit {
-    let what = Counted::Entered(NodeId::new(node).unwrap());
+    let what = CounterSubject::Entered(NodeId::new(node).unwrap());
     let flow = FlowId::new("cart").unwrap();
     let count = CountDelta { flow, version: FlowVersion(1), minute: 1, what, times: 1 };
     Commit { counts: vec![count], ..commit(name, None) }

@@ -26,7 +26,7 @@ fn refused(opened: Result<SqliteStore, StoreError>) -> String {
 #[test]
 fn a_full_file_loses_nothing_and_goes_on_once_there_is_room() {
     let folder = Folder::new();
-    let store = Asked(SqliteOptions::new().max_bytes(1 << 20).open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteOptions::new().max_bytes(1 << 20).open(folder.file()).unwrap());
     let mut written = Vec::new();
     let error = loop {
         let name = format!("c{}", written.len());
@@ -45,7 +45,7 @@ fn a_full_file_loses_nothing_and_goes_on_once_there_is_room() {
     }
     store.apply(big("after"));
     drop(store);
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     assert!(written[5..].iter().all(|(name, _)| store.find(name).is_some()));
     assert!(store.find("after").is_some() && block_on(store.0.integrity_check()).unwrap().is_empty());
 }
@@ -75,7 +75,7 @@ fn one_that_finds_no_room_spoils_nothing_for_those_beside_it() {
 fn a_file_that_another_process_writes_to_is_busy_and_then_free() {
     let folder = Folder::new();
     let store = SqliteOptions::new().busy_timeout(Duration::from_millis(20)).open(folder.file()).unwrap();
-    let store = Asked(store);
+    let store = TrustedStore(store);
     let revision = store.apply(commit("ann", None));
     let other = Connection::open(folder.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -90,7 +90,7 @@ fn a_file_that_another_process_writes_to_is_busy_and_then_free() {
 fn a_lookup_does_not_wait_behind_a_write_that_waits() {
     let folder = Folder::new();
     let store =
-        Asked(SqliteOptions::new().busy_timeout(Duration::from_secs(60)).open(folder.file()).unwrap());
+        TrustedStore(SqliteOptions::new().busy_timeout(Duration::from_secs(60)).open(folder.file()).unwrap());
     store.apply(commit("ann", None));
     let other = Connection::open(folder.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -130,7 +130,7 @@ fn what_is_no_database_is_refused_with_its_name() {
 #[test]
 fn a_file_that_was_cut_off_is_refused_or_found_out() {
     let folder = Folder::new();
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     for number in 0..40 {
         store.apply(big(&format!("c{number}")));
     }
@@ -150,7 +150,7 @@ fn a_file_that_was_cut_off_is_refused_or_found_out() {
 #[cfg(unix)]
 fn a_file_that_was_taken_away_is_not_written_to() {
     let folder = Folder::new();
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     store.apply(commit("ann", None));
     let elsewhere = folder.path().join("elsewhere.db");
     fs::rename(folder.file(), &elsewhere).unwrap();
@@ -165,7 +165,7 @@ fn a_file_that_was_taken_away_is_not_written_to() {
 #[test]
 fn a_call_after_a_trouble_is_over_is_not_told_of_it() {
     let folder = Folder::new();
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     let file = Connection::open(folder.file()).unwrap();
     file.execute_batch("ALTER TABLE chatflow_schema RENAME TO elsewhere").unwrap();
     for _ in 0..2 {
@@ -180,7 +180,7 @@ fn a_call_after_a_trouble_is_over_is_not_told_of_it() {
 #[test]
 fn a_damaged_page_harms_what_lies_on_it() {
     let folder = Folder::new();
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     for number in 0..40 {
         store.apply(big(&format!("c{number}")));
     }
@@ -189,7 +189,7 @@ fn a_damaged_page_harms_what_lies_on_it() {
     let start = bytes.len() * 3 / 4;
     bytes[start..start + 40_000].fill(0xA5);
     fs::write(folder.file(), bytes).unwrap();
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     let loads: Vec<bool> =
         (0..40).map(|number| block_on(store.0.load(&by_contact(&format!("c{number}")))).is_ok()).collect();
     assert!(loads.iter().any(|is_fine| *is_fine));
@@ -205,7 +205,7 @@ fn a_damaged_page_harms_what_lies_on_it() {
 #[test]
 fn a_damaged_record_harms_no_other() {
     let folder = Folder::new();
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
     store.apply(Commit { due_at: Some(at(0)), ..commit("bob", None) });
     let file = Connection::open(folder.file()).unwrap();

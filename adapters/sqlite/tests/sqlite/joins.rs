@@ -11,11 +11,11 @@ use crate::folder::Folder;
 use crate::store_kit::*;
 use crate::talk::{FLOW, bot, trigger};
 
-fn with_orders(folder: &Folder) -> (Asked<SqliteStore>, Connection) {
+fn with_orders(folder: &Folder) -> (TrustedStore<SqliteStore>, Connection) {
     let store = SqliteStore::open(folder.file()).unwrap();
     let file = Connection::open(folder.file()).unwrap();
     file.execute_batch("CREATE TABLE orders (number INTEGER)").unwrap();
-    (Asked(store), file)
+    (TrustedStore(store), file)
 }
 
 fn orders(file: &Connection) -> i64 {

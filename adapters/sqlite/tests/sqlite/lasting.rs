@@ -92,7 +92,7 @@ fn what_was_accepted_is_written_though_nobody_waits_for_it() {
         let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
     drop(store);
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     assert!((0..50).all(|number| store.find(&format!("c{number}")).is_some()));
 }
 
@@ -102,7 +102,7 @@ fn a_caller_reads_its_own_writes_while_others_write() {
     let store = Arc::new(SqliteStore::open(folder.file()).unwrap());
     thread::scope(|scope| {
         for caller in 0..8 {
-            let store = Asked(Arc::clone(&store));
+            let store = TrustedStore(Arc::clone(&store));
             scope.spawn(move || {
                 let mut revision = None;
                 for _ in 0..40 {
@@ -119,7 +119,7 @@ fn a_caller_reads_its_own_writes_while_others_write() {
 fn two_stores_on_one_file_take_turns() {
     let folder = Folder::new();
     let open = || SqliteStore::open(folder.file()).unwrap();
-    let stores = [Asked(open()), Asked(open())];
+    let stores = [TrustedStore(open()), TrustedStore(open())];
     thread::scope(|scope| {
         for store in &stores {
             scope.spawn(move || {
@@ -141,7 +141,7 @@ fn two_stores_on_one_file_take_turns() {
 fn a_copy_is_whole_while_writes_go_on_and_overwrites_nothing() {
     let folder = Folder::new();
     let copy = folder.path().join("copy.db");
-    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.file()).unwrap());
     let mut revision = store.apply(commit("ann", None));
     thread::scope(|scope| {
         let copying = scope.spawn(|| block_on(store.0.backup(&copy)));
@@ -152,7 +152,7 @@ fn a_copy_is_whole_while_writes_go_on_and_overwrites_nothing() {
     });
     let refused = block_on(store.0.backup(&copy)).unwrap_err();
     assert!(!refused.is_retryable() && refused.to_string().contains("copy.db"), "{refused}");
-    let other = Asked(SqliteStore::open(&copy).unwrap());
+    let other = TrustedStore(SqliteStore::open(&copy).unwrap());
     assert!(other.find("ann").is_some_and(|stored| stored.revision <= revision));
     assert!(block_on(other.0.integrity_check()).unwrap().is_empty());
 }

@@ -21,16 +21,16 @@ fn log_of(folder: &Folder) -> u64 {
 }
 
 /// A store with a short log, one conversation and what it tells.
-fn store(folder: &Folder) -> (Asked<SqliteStore>, Arc<Mutex<Vec<FileEvent>>>) {
+fn store(folder: &Folder) -> (TrustedStore<SqliteStore>, Arc<Mutex<Vec<FileEvent>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let listener = Arc::clone(&told);
     let options = SqliteOptions::new().log_bytes(LIMIT).busy_timeout(Duration::from_millis(300));
     let options = options.on_event(move |event| listener.lock().unwrap().push(event));
-    (Asked(options.open(folder.file()).unwrap()), told)
+    (TrustedStore(options.open(folder.file()).unwrap()), told)
 }
 
 /// Rewrites a conversation of 20 KB so often.
-fn rewrite(store: &Asked<SqliteStore>, revision: &mut Option<u64>, times: usize) {
+fn rewrite(store: &TrustedStore<SqliteStore>, revision: &mut Option<u64>, times: usize) {
     for _ in 0..times {
         // Pages that stay as they are would not be written.
         let byte = revision.unwrap_or(0).to_le_bytes()[0];
@@ -119,7 +119,7 @@ fn a_copy_of_a_large_file_lets_the_log_be_emptied_and_has_what_was_written_meanw
     });
     assert!(longest <= 2 * LIMIT && told.lock().unwrap().is_empty(), "{longest} {told:?}");
     for copy in copies {
-        let copy = Asked(SqliteStore::open(copy).unwrap());
+        let copy = TrustedStore(SqliteStore::open(copy).unwrap());
         assert!(copy.find("ann").is_some() && copy.find("c399").is_some());
         assert!(block_on(copy.0.integrity_check()).unwrap().is_empty());
     }

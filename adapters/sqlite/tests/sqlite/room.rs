@@ -86,7 +86,7 @@ fn a_disk_that_the_log_fills_is_gone_on_with() {
     let Some(folder) = folder_of_this_run() else {
         return on_a_small_disk("a_disk_that_the_log_fills_is_gone_on_with");
     };
-    let store = Asked(SqliteStore::open(folder.join("talk.db")).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.join("talk.db")).unwrap());
     let mut revision = None;
     for round in 0..1_000 {
         let commit = Commit { record: record(20, round), ..commit("ann", revision) };
@@ -105,7 +105,7 @@ fn a_disk_that_is_really_full_loses_nothing_and_goes_on_once_there_is_room() {
     };
     let other = folder.join("other");
     fs::write(&other, vec![0; 512 << 10]).unwrap();
-    let store = Asked(SqliteStore::open(folder.join("talk.db")).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.join("talk.db")).unwrap());
     let mut written = Vec::new();
     let error = loop {
         let name = format!("c{}", written.len());
@@ -116,7 +116,7 @@ fn a_disk_that_is_really_full_loses_nothing_and_goes_on_once_there_is_room() {
         }
     };
     assert!(error.is_retryable() && format!("{error:?}").contains("disk full"), "{error:?}");
-    let is_there = |store: &Asked<SqliteStore>| {
+    let is_there = |store: &TrustedStore<SqliteStore>| {
         written.iter().all(|(name, revision)| store.find(name).is_some_and(|one| one.revision == *revision))
     };
     assert!(written.len() > 100, "the log took the room of the file: {}", written.len());
@@ -129,6 +129,6 @@ fn a_disk_that_is_really_full_loses_nothing_and_goes_on_once_there_is_room() {
     store.apply(commit("late", None));
     assert!(is_there(&store) && block_on(store.0.integrity_check()).unwrap().is_empty());
     drop(store);
-    let store = Asked(SqliteStore::open(folder.join("talk.db")).unwrap());
+    let store = TrustedStore(SqliteStore::open(folder.join("talk.db")).unwrap());
     assert!(is_there(&store) && store.find("late").is_some());
 }

@@ -84,7 +84,7 @@ impl<S: Durable> Bot<S> {
     /// The number of live sessions of the flow.
     pub(crate) async fn live(&self) -> u64 {
         let flow = FlowId::new("abandoned-cart").expect("a code");
-        self.engine.live(&flow).await.expect("they can be counted")
+        self.engine.live_sessions(&flow).await.expect("they can be counted")
     }
 
     /// One caller: each conversation from its beginning to its end, one after the other.

@@ -2,7 +2,7 @@
 
 use chatflow::CallError;
 use chatflow::calls::{Answer, Call, CallResult};
-use chatflow::value::Bag;
+use chatflow::value::PackedMap;
 use reqwest::Client;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ impl Functions {
     ///
     /// # Errors
     /// `Retry` where another try may help, else `Failed`.
-    pub async fn call(&self, call: &Call, name: &str, args: &Bag) -> Result<Answer, CallError> {
+    pub async fn call(&self, call: &Call, name: &str, args: &PackedMap) -> Result<Answer, CallError> {
         let mut url = url::Url::parse(&self.url).map_err(CallError::failed)?;
         url.path_segments_mut().map_err(|()| CallError::failed("FUNCTIONS_URL has no path"))?.push(name);
         let body = json!({"reference": call.reference, "flow": call.flow, "node": call.node, "args": args.to_json()});

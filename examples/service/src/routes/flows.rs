@@ -137,7 +137,7 @@ pub async fn view(bot: &Bot, status: FlowStatus) -> Result<FlowView, ApiError> {
         nodes: written["nodes"].as_array().map_or(0, Vec::len),
         changed: online.is_none_or(|online| online != draft),
         account_names: status.account_names,
-        live: bot.live(&status.flow).await?,
+        live: bot.live_sessions(&status.flow).await?,
         code: status.flow.to_string(),
         name: status.name.to_string(),
         remark: status.remark.map(|remark| remark.to_string()),

@@ -61,7 +61,7 @@ pub async fn requeue(
     InPath((contact, message)): InPath<(String, String)>,
 ) -> Result<Json<Done>, ApiError> {
     let (contact, message) = names(&contact, &message)?;
-    let done = bot.requeue(&contact, message).await?;
+    let done = bot.requeue_dead_letter(&contact, message).await?;
     if !done && bot.contact(&contact).await?.is_none_or(|contact| contact.opted_out_at.is_none()) {
         return Err(missing());
     }

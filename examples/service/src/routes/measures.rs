@@ -104,7 +104,7 @@ pub async fn metrics(
     Ok(Json(FlowMetrics {
         started: total.started,
         ended: total.ended.iter().map(|(status, count)| (status.to_string(), *count)).collect(),
-        live: bot.live(&flow).await?,
+        live: bot.live_sessions(&flow).await?,
         nodes: nodes.map(|(node, visits)| node_metrics(node, *visits, &journalled)).collect(),
         versions: counts.versions.iter().map(|(version, counts)| (version.0, counts.started)).collect(),
     }))

@@ -51,7 +51,7 @@ pub struct TriggerFlowBody {
 
 /// The body of an answer to a request with fields that break rules.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes what `FaultyBody` writes")]
+#[expect(dead_code, reason = "it describes what `FieldErrorsBody` writes")]
 pub struct FaultyShown {
     /// All of them in a sentence.
     message: String,

@@ -14,6 +14,7 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike
 use crate::flow::form::diagnostics::Diagnostics;
 #[cfg(feature = "time-zones")]
 use crate::flow::form::diagnostics::did_you_mean;
+#[cfg(feature = "time-zones")]
 use crate::flow::form::issue::Repair;
 use crate::flow::form::path::{Path, brief};
 #[cfg(all(feature = "time-zones", not(all(target_family = "wasm", target_os = "unknown"))))]

@@ -25,7 +25,7 @@ use crate::kernel::{Input, Received, default_inputs, message_hash};
 use crate::observer::EventKind;
 use crate::request::CheckedInbound;
 use crate::session::{EndReason, Message, MessageKind, Origin, Route, Session, Verdict};
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 /// The answer of a decision on an inbound message.
 #[derive(Debug)]
@@ -305,7 +305,7 @@ impl<'a> Arrival<'a> {
         decision.start(flow, self.new_session(version, context));
     }
 
-    fn new_session(&self, version: FlowVersion, context: Bag) -> NewSession {
+    fn new_session(&self, version: FlowVersion, context: PackedMap) -> NewSession {
         NewSession {
             context,
             origin: Some(Box::new(Origin { inbound: true, ..Origin::default() })),

@@ -112,7 +112,7 @@ impl TriggerCall {
     fn new_session(
         &self,
         version: crate::id::FlowVersion,
-        context: crate::value::Bag,
+        context: crate::value::PackedMap,
         route: Option<Arc<Route>>,
     ) -> NewSession {
         let request = &self.request;

@@ -22,7 +22,7 @@ use crate::kernel::{Triggered, accept_inputs, fingerprint};
 use crate::limits::Limits;
 use crate::request::CheckedTrigger;
 use crate::session::Session;
-use crate::value::Bag;
+use crate::value::PackedMap;
 
 pub(crate) use state::TriggerAnswer;
 pub(crate) use target::Target;
@@ -52,7 +52,7 @@ struct Accepted {
     version: FlowVersion,
     flow: Arc<Flow>,
     name: Arc<str>,
-    context: Bag,
+    context: PackedMap,
     /// Inputs that the start node does not take.
     dropped: Vec<String>,
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::address::{Address, BadPhone, Home, Phone, read_phone};
+use crate::address::{Address, Home, InvalidPhone, Phone, read_phone};
 use crate::error::Error;
 use crate::flow::ContactMode;
 use crate::id::ContactId;
@@ -34,7 +34,7 @@ impl Target {
         if let Some(written) = request.at_home.take() {
             match read_phone(&written, region(request, flows).as_deref().and_then(Home::of)) {
                 Some(phone) => request.address = Some(Address::Phone(phone)),
-                None => return Self::Wrong(mint(), "phone".to_owned(), BadPhone.to_string()),
+                None => return Self::Wrong(mint(), "phone".to_owned(), InvalidPhone.to_string()),
             }
         }
         request.given = (request.contact.clone(), request.address.clone());

@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use crate::flow::lang::expr::{EvalError, Expr, LazyFields, Scope, Val};
 use crate::limits::Limits;
-use crate::value::{Bag, Caps};
+use crate::value::{PackLimits, PackedMap};
 
 /// Roots of a bag, and one object that is read field by field.
 pub(crate) struct Roots {
-    bag: Bag,
+    bag: PackedMap,
     contact: Contact,
 }
 
 struct Contact {
-    tags: Bag,
+    tags: PackedMap,
 }
 
 impl LazyFields for Contact {
@@ -38,9 +38,9 @@ impl LazyFields for Contact {
 
 impl Roots {
     pub(crate) fn new(roots: &Value) -> Self {
-        let caps = Caps { bytes: usize::MAX, depth: 16 };
-        let tags = Bag::from_json(&json!({"city": "Turin"}), &caps).unwrap();
-        Self { bag: Bag::from_json(roots, &caps).unwrap(), contact: Contact { tags } }
+        let caps = PackLimits { bytes: usize::MAX, depth: 16 };
+        let tags = PackedMap::from_json(&json!({"city": "Turin"}), &caps).unwrap();
+        Self { bag: PackedMap::from_json(roots, &caps).unwrap(), contact: Contact { tags } }
     }
 }
 

@@ -36,15 +36,15 @@ async fn answered<T, F: Future<Output = Result<T, StoreError>>>(what: &str, call
 /// A store whose answers are taken for granted: a call that surely was not done is made again, and
 /// any other error is a panic. Clones ask the same store.
 #[derive(Debug)]
-pub struct Asked<S>(pub Arc<S>);
+pub struct TrustedStore<S>(pub Arc<S>);
 
-impl<S> Clone for Asked<S> {
+impl<S> Clone for TrustedStore<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<S> Asked<S> {
+impl<S> TrustedStore<S> {
     /// A store to be asked.
     pub fn new(store: S) -> Self {
         Self(Arc::new(store))
@@ -56,7 +56,7 @@ impl<S> Asked<S> {
     }
 }
 
-impl<S: ConversationStore> Asked<S> {
+impl<S: ConversationStore> TrustedStore<S> {
     /// Loads.
     pub async fn load(&self, lookup: &Lookup) -> Loaded {
         answered("a load", || self.0.load(lookup)).await
@@ -158,7 +158,7 @@ impl<S: ConversationStore> Asked<S> {
     }
 }
 
-impl<S: StoreQueries> Asked<S> {
+impl<S: StoreQueries> TrustedStore<S> {
     /// Lists sessions.
     pub async fn sessions(&self, query: &SessionQuery) -> Vec<SessionRecord> {
         answered("a list", || self.0.sessions(query)).await
@@ -198,7 +198,7 @@ impl<S: StoreQueries> Asked<S> {
     }
 }
 
-impl<S: FlowStore> Asked<S> {
+impl<S: FlowStore> TrustedStore<S> {
     /// Returns the revision of the shop's flows.
     pub async fn flows_revision(&self) -> u64 {
         let workspace = &shop();

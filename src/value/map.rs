@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::codec::Cursor;
 use super::node::NodeRepr;
 use super::packer::Packer;
-use super::{Caps, Entries, Node, PackError, Packed, pack, tree, write};
+use super::{Entries, Node, PackError, PackLimits, Packed, pack, tree, write};
 
 /// A JSON object, packed: a session's context or its variables.
 ///
@@ -16,16 +16,16 @@ use super::{Caps, Entries, Node, PackError, Packed, pack, tree, write};
 /// in whatever order their keys came.
 ///
 /// ```
-/// use chatflow::value::{Bag, Caps};
-/// let bag = Bag::parse(r#"{"first_name":"Ada","cart_total":12.5}"#, &Caps::default())?;
+/// use chatflow::value::{PackedMap, PackLimits};
+/// let bag = PackedMap::parse(r#"{"first_name":"Ada","cart_total":12.5}"#, &PackLimits::default())?;
 /// assert_eq!(bag.get("first_name").and_then(|name| name.as_str()), Some("Ada"));
-/// assert_eq!(bag, Bag::parse(r#"{"cart_total":12.5,"first_name":"Ada"}"#, &Caps::default())?);
+/// assert_eq!(bag, PackedMap::parse(r#"{"cart_total":12.5,"first_name":"Ada"}"#, &PackLimits::default())?);
 /// # Ok::<(), chatflow::value::PackError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Bag(pub(super) Box<str>);
+pub struct PackedMap(pub(super) Box<str>);
 
-impl Bag {
+impl PackedMap {
     /// An object without entries.
     #[must_use]
     pub fn new() -> Self {
@@ -36,7 +36,7 @@ impl Bag {
     ///
     /// # Errors
     /// [`PackError`] for anything but an object, or one beyond the caps.
-    pub fn from_json(json: &Value, caps: &Caps) -> Result<Self, PackError> {
+    pub fn from_json(json: &Value, caps: &PackLimits) -> Result<Self, PackError> {
         tree::object(json, caps).map_or_else(|| Self::pack(json, caps), |packed| Ok(Self(packed)))
     }
 
@@ -44,7 +44,7 @@ impl Bag {
     ///
     /// # Errors
     /// [`PackError`] for anything but an object, or one beyond the caps.
-    pub fn pack(object: impl Serialize, caps: &Caps) -> Result<Self, PackError> {
+    pub fn pack(object: impl Serialize, caps: &PackLimits) -> Result<Self, PackError> {
         Ok(Self(write::object(object, caps)?))
     }
 
@@ -53,7 +53,7 @@ impl Bag {
     /// # Errors
     /// [`PackError`] for text that is not JSON, anything but an object, a key that occurs twice, or
     /// an object beyond the caps.
-    pub fn parse(json: &str, caps: &Caps) -> Result<Self, PackError> {
+    pub fn parse(json: &str, caps: &PackLimits) -> Result<Self, PackError> {
         let mut from = serde_json::Deserializer::from_str(json);
         let packed = pack::object(&mut from, caps)?;
         from.end().map_err(pack::Refused::Format)?;
@@ -123,7 +123,7 @@ impl Bag {
     ///
     /// # Errors
     /// [`PackError`] for a key or a value beyond the caps, or a whole that grows beyond them.
-    pub fn with(&self, key: &str, value: &Value, caps: &Caps) -> Result<Self, PackError> {
+    pub fn with(&self, key: &str, value: &Value, caps: &PackLimits) -> Result<Self, PackError> {
         let packed = write::value(value, caps, 1).map_err(|fault| fault.below(key))?;
         self.rebuilt(key, Some(&packed), caps)
     }
@@ -133,19 +133,19 @@ impl Bag {
     /// # Errors
     /// [`PackError`] for a key beyond its cap, or a whole that grows beyond `caps.bytes`; the
     /// value's depth was checked when it was packed.
-    pub fn with_packed(&self, key: &str, value: &Packed, caps: &Caps) -> Result<Self, PackError> {
+    pub fn with_packed(&self, key: &str, value: &Packed, caps: &PackLimits) -> Result<Self, PackError> {
         self.rebuilt(key, Some(value.as_text()), caps)
     }
 
     /// The same object without one entry.
     #[must_use]
     pub fn without(&self, key: &str) -> Self {
-        let caps = Caps { bytes: self.byte_len(), depth: 0 };
+        let caps = PackLimits { bytes: self.byte_len(), depth: 0 };
         // What is left is part of what fitted.
         self.rebuilt(key, None, &caps).unwrap_or_default()
     }
 
-    fn rebuilt(&self, key: &str, value: Option<&str>, caps: &Caps) -> Result<Self, PackError> {
+    fn rebuilt(&self, key: &str, value: Option<&str>, caps: &PackLimits) -> Result<Self, PackError> {
         let mut packer = Packer::below(0, caps);
         let mut value = value;
         let mut cursor = Cursor::new(&self.0);
@@ -168,7 +168,7 @@ impl Bag {
     }
 }
 
-impl<'a> IntoIterator for &'a Bag {
+impl<'a> IntoIterator for &'a PackedMap {
     type Item = (&'a str, Node<'a>);
     type IntoIter = Entries<'a>;
 
@@ -177,9 +177,9 @@ impl<'a> IntoIterator for &'a Bag {
     }
 }
 
-impl fmt::Debug for Bag {
+impl fmt::Debug for PackedMap {
     /// Counts, never contents: they are a contact's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bag({} keys, {} bytes)", self.len(), self.byte_len())
+        write!(f, "PackedMap({} keys, {} bytes)", self.len(), self.byte_len())
     }
 }

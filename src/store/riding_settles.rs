@@ -39,7 +39,7 @@ const FEW: usize = 1024;
 ///
 /// Times are counted by the store from an instant of its own, by a clock that never goes back.
 #[derive(Debug, Default)]
-pub struct Rides {
+pub struct RidingSettles {
     places: HashMap<(WorkspaceId, ContactId), RidePlace>,
     /// Where something waits to be written, in order; some of it was written since.
     waiting: VecDeque<(WorkspaceId, ContactId)>,
@@ -82,7 +82,7 @@ enum SettleStage {
 /// A commit that is under way. It has to be ended, whatever comes of it.
 #[derive(Debug)]
 #[must_use]
-pub struct Boarded {
+pub struct BoardedSettles {
     workspace: WorkspaceId,
     contact: ContactId,
     lease: Lease,
@@ -90,7 +90,7 @@ pub struct Boarded {
     rides: Option<(Token, u64)>,
 }
 
-impl Boarded {
+impl BoardedSettles {
     /// Returns the token and the watermark of the settle that is to be written with the commit: if
     /// the token was the last to hold the lease, the watermark is raised, the lease is free for the
     /// commit, and its claims are over.
@@ -100,10 +100,10 @@ impl Boarded {
     }
 }
 
-impl Rides {
+impl RidingSettles {
     /// Notes that a commit is about to be written. While it is, no settle of its conversation is
     /// acknowledged early.
-    pub fn begin(&mut self, commit: &Commit, now: Duration) -> Boarded {
+    pub fn begin(&mut self, commit: &Commit, now: Duration) -> BoardedSettles {
         let place = self.places.entry((commit.workspace.clone(), commit.contact.clone())).or_default();
         place.commits += 1;
         let rides = match &place.state {
@@ -112,7 +112,7 @@ impl Rides {
             }
             _ => None,
         };
-        Boarded {
+        BoardedSettles {
             workspace: commit.workspace.clone(),
             contact: commit.contact.clone(),
             lease: commit.lease,
@@ -122,8 +122,8 @@ impl Rides {
     }
 
     /// The commit is done, or is not waited for any more. None: what became of it is not known.
-    pub fn end(&mut self, boarded: Boarded, committed: Option<&Committed>) {
-        let Boarded { workspace, contact, lease, began, rides } = boarded;
+    pub fn end(&mut self, boarded: BoardedSettles, committed: Option<&Committed>) {
+        let BoardedSettles { workspace, contact, lease, began, rides } = boarded;
         let name = (workspace, contact);
         let Some(place) = self.places.get_mut(&name) else { return };
         place.commits = place.commits.saturating_sub(1);
@@ -366,8 +366,8 @@ mod tests {
     }
 
     /// A lease of token 1 at revision 2.
-    fn held() -> Rides {
-        let mut rides = Rides::default();
+    fn held() -> RidingSettles {
+        let mut rides = RidingSettles::default();
         let boarded = rides.begin(&taking(1), Duration::ZERO);
         rides.end(boarded, Some(&applied(2, true)));
         rides
