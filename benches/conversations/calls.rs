@@ -9,13 +9,14 @@ use chatflow::session::DeliveryReport;
 use chatflow::testkit::ManualClock;
 use chatflow::{
     Account, Address, CallResult, Channel, Engine, Inbound, MemoryStore, MessageId, Outbound, Receipt,
-    Received, SendError, Transport, TriggerRequest, Triggered, call_fn,
+    Received, SendError, SessionRef, Transport, TriggerRequest, Triggered, call_fn,
 };
 use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::cart::now;
 use crate::measure::memory_of;
+use crate::operators;
 use crate::script::{ACCOUNT, FLOW, Script, script};
 
 /// Calls of each kind that are counted.
@@ -51,8 +52,8 @@ impl Transport for LastSent {
 }
 
 /// An engine, and what its host was given last.
-struct Host {
-    engine: Engine<MemoryStore>,
+pub(crate) struct Host {
+    pub(crate) engine: Engine<MemoryStore>,
     clock: ManualClock,
     sent: Last<MessageId>,
     asked: Last<CallRef>,
@@ -75,17 +76,20 @@ impl Host {
     }
 
     /// Calls of one kind, each of a contact of its own for whom this was done before.
-    fn calls<'a, C: FnOnce() + 'a>(&'a self, ready: impl Fn(Script) -> C) -> Vec<Call<'a>> {
+    pub(crate) fn calls<'a, C: FnOnce() + 'a>(&'a self, mut ready: impl FnMut(Script) -> C) -> Vec<Call<'a>> {
         (0..COUNTED).map(|contact| Box::new(ready(script(contact))) as Call<'a>).collect()
     }
 
     /// Starts the cart, and answers these.
-    fn begin(&self, contact: &Script, answers: usize) {
-        assert!(matches!(self.trigger(cart(contact, "")), Triggered::Started(_)));
+    pub(crate) fn begin(&self, contact: &Script, answers: usize) -> SessionRef {
+        let Triggered::Started(session) = self.trigger(cart(contact, "")) else {
+            panic!("it was not started")
+        };
         for place in 0..answers {
             let received = self.receive(answer(contact, place));
             assert!(matches!(received, Received::Consumed { .. }), "{received:?}");
         }
+        session
     }
 
     fn trigger(&self, request: TriggerRequest) -> Triggered {
@@ -113,10 +117,10 @@ fn message(contact: &Script, text: &str, id: &str) -> Inbound {
 }
 
 /// A call that is ready to be made.
-type Call<'a> = Box<dyn FnOnce() + 'a>;
+pub(crate) type Call<'a> = Box<dyn FnOnce() + 'a>;
 
 /// A kind of call: its name, and calls of it, all made ready.
-type Kind = (&'static str, for<'a> fn(&'a Host) -> Vec<Call<'a>>);
+pub(crate) type Kind = (&'static str, for<'a> fn(&'a Host) -> Vec<Call<'a>>);
 
 const KINDS: [Kind; 17] = [
     ("trigger", |host| {
@@ -253,7 +257,7 @@ const KINDS: [Kind; 17] = [
 /// Prints allocations of each kind of call, and their bytes: on average, since tables grow.
 pub(crate) fn print_memory() {
     println!("# Allocations of each call on average, and their bytes; `tick_full` is a tick of 32 expiries.");
-    for (name, calls) in KINDS {
+    for (name, calls) in KINDS.into_iter().chain(operators::KINDS) {
         let host = Host::new();
         let calls = calls(&host);
         let of = calls.len() as u64;
@@ -267,7 +271,8 @@ pub(crate) fn print_memory() {
 /// `--toggle-collect='*counted_calls*'`. Prints how many there are.
 pub(crate) fn for_callgrind() {
     let is_named = |name: &str| std::env::args().any(|arg| arg == name);
-    for (_, calls) in KINDS.into_iter().filter(|(name, _)| is_named(name)) {
+    let kinds = KINDS.into_iter().chain(operators::KINDS);
+    for (_, calls) in kinds.filter(|(name, _)| is_named(name)) {
         let host = Host::new();
         let calls = calls(&host);
         println!("{}", calls.len());
