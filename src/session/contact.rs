@@ -28,6 +28,10 @@ pub struct Contact {
     /// Since when the contact must not be written to ([SEMANTICS T10](crate::semantics#t10)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out_at: Option<DateTime<Utc>>,
+    /// Ids of contacts that turned out to be this one and are no more: under them a host may have
+    /// kept things of its own ([SEMANTICS A5](crate::semantics#a5)).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_ids: Vec<ContactId>,
     /// True if the engine made this contact from an address alone: such a one gives its address up
     /// to a named contact (SEMANTICS T2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -133,6 +137,7 @@ impl Contact {
             addresses: Vec::new(),
             opted_in_at: None,
             opted_out_at: None,
+            former_ids: Vec::new(),
             minted: false,
             heard: false,
         }
@@ -210,6 +215,8 @@ impl Contact {
                 self.addresses.push(address);
             }
         }
+        self.former_ids.push(other.id);
+        self.former_ids.extend(other.former_ids);
         self.opted_in_at = self.opted_in_at.into_iter().chain(other.opted_in_at).min();
         let Some(theirs) = other.profile else { return };
         match self.profile.take() {
