@@ -26,8 +26,10 @@ pub mod whatsapp;
 
 mod body;
 mod convert;
+mod webhook;
 
 pub use body::FieldErrors;
+pub use webhook::read_webhook;
 
 use std::time::Duration;
 

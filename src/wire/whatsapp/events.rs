@@ -12,6 +12,7 @@ use crate::channel::Channel;
 use crate::id::MessageId;
 use crate::request::Inbound;
 use crate::session::DeliveryReport;
+use crate::wire::read_webhook;
 use crate::wire::whatsapp::message::CloudMessage;
 use crate::wire::whatsapp::webhook::{CloudContact, CloudIdUpdate, CloudMetadata, CloudStatus};
 use crate::wire::whatsapp::{inbound, relink};
@@ -86,7 +87,8 @@ impl WebhookReader {
         Self { by_number: true }
     }
 
-    /// Reads the body of a webhook: everything that it says, in its order. Messages of groups are
+    /// Reads the body of a webhook, as [`read_webhook`] does: everything that it says, in its order.
+    /// Messages of groups are
     /// not known, since what a flow says is for one person.
     ///
     /// ```
@@ -117,7 +119,7 @@ impl WebhookReader {
     /// is no use in having it sent again.
     pub fn read(self, body: &[u8]) -> Result<Vec<AccountEvent>, InvalidWebhook> {
         let bad = |field, rule: &str| InvalidWebhook { field, rule: rule.to_owned() };
-        let body: Value = serde_json::from_slice(body)
+        let body = read_webhook(body)
             .map_err(|error| InvalidWebhook { field: "body", rule: format!("must be JSON: {error}") })?;
         let Value::Object(mut body) = body else { return Err(bad("body", "must be a JSON object")) };
         if body.get("object").and_then(Value::as_str) != Some("whatsapp_business_account") {

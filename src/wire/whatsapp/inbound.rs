@@ -7,6 +7,7 @@ use crate::address::{Account, Address};
 use crate::channel::Channel;
 use crate::request::Inbound;
 use crate::session::Profile;
+use crate::wire::read_webhook;
 use crate::wire::whatsapp::message::{CloudInteractive, CloudMedia, CloudMessage};
 use crate::wire::whatsapp::webhook::CloudContact;
 
@@ -147,7 +148,7 @@ impl Receiver<'_> {
             return Some(self.choice(Some(reply.id), reply.title));
         }
         let answers = match interactive.nfm_reply?.response_json {
-            Value::String(text) => serde_json::from_str(&text).ok()?,
+            Value::String(text) => read_webhook(text.as_bytes()).ok()?,
             answers => answers,
         };
         let Value::Object(mut answers) = answers else { return None };
