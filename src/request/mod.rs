@@ -7,6 +7,6 @@ mod trigger;
 
 pub(crate) use inbound::CheckedInbound;
 pub use inbound::Inbound;
-pub(crate) use rules::bad_value;
+pub(crate) use rules::{NO_CONTACT, bad_value};
 pub(crate) use trigger::CheckedTrigger;
 pub use trigger::TriggerRequest;

@@ -314,8 +314,18 @@ fn a_context_without_a_contact_is_refused() {
     let world = World::with([look().start("contact_from", json!("phone"))]);
     assert_eq!(
         world.refusal(TriggerRequest::new("look").context(json!({"phone": null}))),
-        ("invalid_input", "`contact` must be given: a `contact_id`, a `phone` or an `address`".to_owned())
+        (
+            "invalid_input",
+            "`contact` must be given: a `contact_id`, a `phone` or an `address`, or `context.phone`"
+                .to_owned()
+        )
     );
+    for wrong in [json!(["+14155550123"]), json!({"number": "+14155550123"}), json!(true), json!(-1)] {
+        assert_eq!(
+            world.refusal(TriggerRequest::new("look").context(json!({"phone": wrong}))),
+            ("invalid_input", "`context.phone` must be a text or a number".to_owned())
+        );
+    }
     assert_eq!(
         world.refusal(TriggerRequest::new("look").context(json!({"phone": "12"}))),
         (

@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::kernel::Triggered;
-use crate::request::TriggerRequest;
+use crate::request::{NO_CONTACT, TriggerRequest};
 use crate::wire::body::{BodyReader, FieldErrors};
 use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable, context_of};
 
@@ -253,6 +253,10 @@ pub fn refused(failed: &Error, request_id: &str) -> HttpAnswer {
             refusal(status, "IdempotencyConflict", failed, request_id)
         }
         Error::InvalidInput { field, rule } => match &**field {
+            "contact" if rule.starts_with(NO_CONTACT) => {
+                let places = rule.trim_start_matches(NO_CONTACT).trim_start_matches(", or ");
+                refusal(status, "NoContact", no_contact(places), request_id)
+            }
             "contact" | "contact_id" | "phone" | "address" => {
                 refusal(status, "NoContact", failed, request_id)
             }
@@ -270,6 +274,16 @@ pub fn refused(failed: &Error, request_id: &str) -> HttpAnswer {
             let answer = refusal(503, SERVICE_UNAVAILABLE, UNAVAILABLE, request_id);
             HttpAnswer { retry_after: Some(RETRY_AFTER), ..answer }
         }
+    }
+}
+
+/// The sentence for a trigger without a contact, which has `Data` alone to name one.
+fn no_contact(places: &str) -> String {
+    match places.replace("`context.", "`Data.") {
+        none if none.is_empty() => {
+            "the flow's start node does not say where in `Data` the contact is".to_owned()
+        }
+        places => format!("the contact must be given in {places}"),
     }
 }
 

@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::kernel::Triggered;
-use crate::request::TriggerRequest;
+use crate::request::{NO_CONTACT, TriggerRequest};
 use crate::session::Status;
 use crate::wire::body::{BodyReader, FieldErrors};
 use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable, context_of};
@@ -161,15 +161,16 @@ impl Answers {
 
 fn failure(failed: &Error) -> HttpAnswer {
     match failed {
-        Error::InvalidInput { field, rule } => {
-            let field = match &**field {
-                "flow" => "flow_id",
-                "contact" => "phone",
-                "uuid" => KEY_HEADER,
-                field => field,
-            };
-            invalid(field, rule)
-        }
+        Error::InvalidInput { field, rule } => match (&**field, rule.strip_prefix(NO_CONTACT)) {
+            ("contact", Some(places)) => {
+                invalid("phone", format_args!("must be given, or a `contact_id`{places}"))
+            }
+            // The one that was given by its id.
+            ("contact", None) => invalid("contact_id", rule),
+            ("flow", _) => invalid("flow_id", rule),
+            ("uuid", _) => invalid(KEY_HEADER, rule),
+            (field, _) => invalid(field, rule),
+        },
         Error::FlowNotFound(_) | Error::FlowNotPublished(_) => error(404, "Flow not found or not published"),
         Error::NoEntryNode(_) => error(422, "Flow has no entry node"),
         _ => match failed.http_status() {

@@ -159,6 +159,22 @@ fn qyvo_errors_have_their_status_and_body() {
         assert_eq!(answer.status, 422, "{body}");
         assert!(read["errors"][field][0].is_string(), "{body}: {read}");
     }
+    for (body, field, rule) in [
+        (json!({"flow_id": "cart"}), "phone", "must be given, or a `contact_id`"),
+        (
+            json!({"flow_id": "inputs", "context": {"count": 2}}),
+            "phone",
+            "must be given, or a `contact_id`, or `context.phone`",
+        ),
+        (
+            json!({"flow_id": "cart", "contact_id": "somebody"}),
+            "contact_id",
+            "gives no address on whatsapp, where the flow sends from",
+        ),
+    ] {
+        let read: Value = serde_json::from_str(&ask(body.clone()).body).unwrap();
+        assert_eq!(read["errors"], json!({field: [rule]}), "{body}");
+    }
     let conflict = |phone| {
         shop.qyvo(&json!({"flow_id": "cart", "phone": phone}), Some("same"), qyvo::Answers::default())
     };
@@ -351,6 +367,26 @@ fn alibaba_errors_have_a_code_of_the_closed_list() {
         assert_eq!((found, answer["Code"].as_str().unwrap()), (status, code), "{body}");
         assert_eq!((&answer["Success"], &answer["Data"]), (&json!(false), &json!({})), "{body}");
         assert_ne!(answer["Message"], "None", "{body}");
+    }
+    for (body, code, message) in [
+        (
+            json!({"FlowCode": "cart"}),
+            "NoContact",
+            "the flow's start node does not say where in `Data` the contact is",
+        ),
+        (
+            json!({"FlowCode": "inputs", "Data": {"count": 2, "phone": null}}),
+            "NoContact",
+            "the contact must be given in `Data.phone`",
+        ),
+        (
+            json!({"FlowCode": "inputs", "Data": {"count": 2, "phone": [ADA]}}),
+            "InvalidData.phone",
+            "`phone` must be a text or a number",
+        ),
+    ] {
+        let (_, answer) = shop.alibaba(&body);
+        assert_eq!((&answer["Code"], &answer["Message"]), (&json!(code), &json!(message)), "{body}");
     }
     let keyed = |count| {
         shop.alibaba(&json!({"FlowCode": "inputs", "Data": {"phone": ADA, "count": count}, "Uuid": "k"}))

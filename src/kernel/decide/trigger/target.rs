@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::flow::ContactMode;
 use crate::id::ContactId;
 use crate::kernel::decide::environment::FlowLookup;
-use crate::request::CheckedTrigger;
+use crate::request::{CheckedTrigger, NO_CONTACT};
 
 /// The conversation that a trigger is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,22 +46,28 @@ impl Target {
                 if let Err((field, rule)) = read_contact(request, from, region.as_deref()) {
                     return Self::Wrong(mint(), field, rule);
                 }
-                if start.contact == ContactMode::None
-                    && request.contact.is_none()
-                    && request.address.is_none()
-                {
-                    return Self::Nobody(mint());
+                if request.contact.is_none() && request.address.is_none() {
+                    return match start.contact {
+                        ContactMode::None => Self::Nobody(mint()),
+                        _ => Self::missing(mint(), &[from.1, from.0]),
+                    };
                 }
             }
         }
         match (&request.contact, &request.address) {
             (Some(contact), _) => Self::Named(contact.clone()),
             (None, Some(address)) => Self::Addressed(address.clone(), mint()),
-            (None, None) => {
-                let rule = "must be given: a `contact_id`, a `phone` or an `address`";
-                Self::Wrong(mint(), "contact".to_owned(), rule.to_owned())
-            }
+            (None, None) => Self::missing(mint(), &[]),
         }
+    }
+
+    /// The refusal of a request that names nobody, neither itself nor in these places of its context.
+    fn missing(id: ContactId, places: &[Option<&str>]) -> Self {
+        let rule = places
+            .iter()
+            .flatten()
+            .fold(NO_CONTACT.to_owned(), |rule, place| format!("{rule}, or `context.{place}`"));
+        Self::Wrong(id, "contact".to_owned(), rule)
     }
 
     /// The address by which the contact is found; None: it is found by its id.
@@ -105,10 +111,15 @@ fn read_contact(
     region: Option<&str>,
 ) -> Result<(), (String, String)> {
     let text = |name: Option<&str>| {
-        let value = request.context.get(name?)?;
-        value.as_str().map(ToOwned::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
+        let value = name.and_then(|name| request.context.get(name)).filter(|value| !value.is_null());
+        let Some(value) = value else { return Ok(None) };
+        let text =
+            value.as_str().map(ToOwned::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()));
+        let wrong =
+            || (format!("context.{}", name.unwrap_or_default()), "must be a text or a number".to_owned());
+        text.map(Some).ok_or_else(wrong)
     };
-    let (id, address) = (text(id_from), text(address_from));
+    let (id, address) = (text(id_from)?, text(address_from)?);
     if let Some(id) = id {
         let name = id_from.unwrap_or_default();
         request.contact =
