@@ -146,13 +146,41 @@ impl BodyReader {
         None
     }
 
+    /// A text, which may be empty: that takes away what was said before.
+    pub(super) fn text_or_empty(&mut self, field: &str) -> Option<String> {
+        if self.fields.get(field).is_some_and(|value| value == "") {
+            self.fields.remove(field);
+            return Some(String::new());
+        }
+        self.text(field)
+    }
+
+    /// A text that people can see.
+    pub(super) fn name(&mut self, field: &str) -> Option<String> {
+        let name = self.text(field)?;
+        if name.trim().is_empty() {
+            self.errors.add(field, "must have a visible character");
+        }
+        Some(name)
+    }
+
     /// A text that must be there.
     pub(super) fn required(&mut self, field: &str) -> String {
+        self.require(field);
+        self.text(field).unwrap_or_default()
+    }
+
+    /// A text that people can see, which must be there.
+    pub(super) fn required_name(&mut self, field: &str) -> String {
+        self.require(field);
+        self.name(field).unwrap_or_default()
+    }
+
+    fn require(&mut self, field: &str) {
         let is_there = self.fields.get(field).is_some_and(|value| !value.is_null());
         if !is_there {
             self.errors.add(field, "is required");
         }
-        self.text(field).unwrap_or_default()
     }
 
     /// An object.

@@ -23,8 +23,9 @@ pub enum ChatFlowAction {
         title: String,
         /// Its remark.
         remark: Option<String>,
-        /// The type of its trigger; `TriggeredManually` if absent.
-        trigger_type: FlowTriggerType,
+        /// The type of its trigger, which must be that of `from` if there is one; if absent that one's,
+        /// or `TriggeredManually`.
+        trigger_type: Option<FlowTriggerType>,
         /// The flow that it is a copy of.
         from: Option<String>,
         /// The version of that.
@@ -225,9 +226,9 @@ impl ChatFlowAction {
         let read = match action {
             "CreateChatFlow" => Self::Create {
                 flow_code: fields.text("FlowCode"),
-                title: fields.required("Title"),
+                title: fields.required_name("Title"),
                 remark: fields.text("Remark"),
-                trigger_type: trigger_type(&mut fields).unwrap_or_default(),
+                trigger_type: trigger_type(&mut fields),
                 from: fields.text("CreateFromFlowCode"),
                 from_version: version(&mut fields, "CreateFromFlowVersion"),
             },
@@ -240,7 +241,7 @@ impl ChatFlowAction {
             },
             "ImportChatFlow" => Self::Import {
                 flow_code: fields.text("FlowCode"),
-                title: fields.text("Title"),
+                title: fields.name("Title"),
                 remark: fields.text("Remark"),
                 flow_view_model: view_model(&mut fields),
             },
@@ -254,7 +255,8 @@ impl ChatFlowAction {
         let flow_code = fields.required("FlowCode");
         match action {
             "UpdateChatFlow" => {
-                Self::Update { flow_code, title: fields.text("Title"), remark: fields.text("Remark") }
+                let (title, remark) = (fields.name("Title"), fields.text_or_empty("Remark"));
+                Self::Update { flow_code, title, remark }
             }
             "DeleteChatFlow" => Self::Delete { flow_code },
             "ExportChatFlow" => Self::Export { flow_code, version: version(fields, "FlowVersion") },

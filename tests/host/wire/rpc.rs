@@ -47,7 +47,7 @@ fn each_operation_of_alibaba_is_read_by_its_action() {
             flow_code: None,
             title: "Hello".to_owned(),
             remark: None,
-            trigger_type: FlowTriggerType::of(&TriggerDef::any_message(Channel::Viber)),
+            trigger_type: Some(FlowTriggerType::of(&TriggerDef::any_message(Channel::Viber))),
             from: None,
             from_version: None,
         },

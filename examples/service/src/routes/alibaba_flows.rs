@@ -1,6 +1,8 @@
 //! The operations of Alibaba's API, each a few lines around the engine: triggered, made, named,
 //! listed, deleted, put online and offline, counted, logged.
 
+use std::sync::Arc;
+
 use chatflow::flow::{FlowDef, TriggerDef};
 use chatflow::id::{FlowVersion, NodeId};
 use chatflow::ops::{Amendment, FlowStatus, Imported, JournalFilter, Logging, NodeCount, Unpublish};
@@ -49,8 +51,8 @@ async fn flow(bot: &Bot, action: ChatFlowAction) -> Result<serde_json::Value, Er
         ChatFlowAction::Create { flow_code, title, remark, trigger_type, from, from_version } => {
             let code = flow_code.map_or_else(new_code, Ok)?;
             let json = match from {
-                None => FlowDef::blank(&code, trigger_type.trigger()).to_json().into(),
-                Some(source) => bot.flows().export(&named(&source)?, from_version).await?,
+                None => FlowDef::blank(&code, trigger_type.unwrap_or_default().trigger()).to_json().into(),
+                Some(source) => copied(bot, &source, from_version, trigger_type).await?,
             };
             let remark = remark.unwrap_or_default();
             made(bot, bot.flows().import_named(&json, &code, &title, &remark).await?).await
@@ -119,6 +121,27 @@ fn new_code() -> Result<String, Error> {
     Ok(crate::tokens::hex(&bytes))
 }
 
+/// The definition of a flow that another one is made from.
+async fn copied(
+    bot: &Bot,
+    source: &str,
+    version: Option<FlowVersion>,
+    trigger_type: Option<FlowTriggerType>,
+) -> Result<Arc<str>, Error> {
+    let of_source = |field: &str| match field {
+        "version" => "CreateFromFlowVersion",
+        _ => "CreateFromFlowCode",
+    };
+    let json = bot.flows().export(&named(source)?, version).await.map_err(|error| match error {
+        Error::InvalidInput { field, rule } => invalid(of_source(&field), rule),
+        other => other,
+    })?;
+    match trigger_type.filter(|wanted| *wanted != FlowTriggerType::of(&trigger(&json))) {
+        None => Ok(json),
+        Some(_) => Err(invalid("FlowTriggerType", "differs from that of the flow that it is made from")),
+    }
+}
+
 async fn found(bot: &Bot, code: &str) -> Result<FlowStatus, Error> {
     let code = named(code)?;
     bot.flows().get(&code).await?.ok_or(Error::FlowNotFound(code))
@@ -171,12 +194,19 @@ impl Wanted {
             flow.title.to_lowercase().contains(&word) || flow.flow_code.to_lowercase().contains(&word)
         });
         let kind = self.trigger_type.as_ref().map(ToString::to_string);
-        let number = self.phone_number.as_ref();
+        let number = self.phone_number.as_deref().map(digits);
         has_keyword
             && is(&self.flow_status, &flow.flow_status)
             && is(&kind, &flow.flow_trigger_type)
-            && number.is_none_or(|number| flow.phone_numbers.contains(number))
+            && number.is_none_or(|number| flow.phone_numbers.iter().any(|own| digits(own) == number))
     }
+}
+
+/// A number as webhooks write it, without `+`; anything else as it is.
+fn digits(number: &str) -> String {
+    let written = number.trim().trim_start_matches('+');
+    let is_number = written.bytes().all(|byte| byte.is_ascii_digit() || b" -()".contains(&byte));
+    if is_number { written.chars().filter(char::is_ascii_digit).collect() } else { number.to_owned() }
 }
 
 async fn list(bot: &Bot, wanted: &Wanted, page: PageParameters) -> Result<serde_json::Value, Error> {

@@ -161,6 +161,50 @@ async fn a_flow_is_made_copied_put_online_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_flow_is_made_from_another_and_renamed_as_it_is_said() {
+    let service = Service::start();
+    for (parameters, code) in [
+        (
+            vec![("CreateFromFlowCode", "menu"), ("CreateFromFlowVersion", "3")],
+            "InvalidData.CreateFromFlowVersion",
+        ),
+        (
+            vec![("CreateFromFlowCode", "menu"), ("FlowTriggerType", "TriggeredManually")],
+            "InvalidData.FlowTriggerType",
+        ),
+        (vec![("CreateFromFlowCode", "none")], "FlowNotFound"),
+        (vec![("Title", " ")], "InvalidData.Title"),
+    ] {
+        let titled = [vec![("Title", "Copy")], parameters.clone()].concat();
+        let refused = rpc(&service, "CreateChatFlow", &titled).await.json();
+        assert_eq!(refused["Code"], code, "{parameters:?}: {refused}");
+    }
+    for more in [None, Some(("FlowTriggerType", "TriggeredByWhatsApp"))] {
+        let from = [("Title", "Copy"), ("Remark", "ours"), ("CreateFromFlowCode", "menu")];
+        let parameters: Vec<_> = from.into_iter().chain(more).collect();
+        let made = rpc(&service, "CreateChatFlow", &parameters).await.json();
+        assert_eq!(made["Data"]["FlowTriggerType"], "TriggeredByWhatsApp", "{made}");
+        let code = made["Data"]["FlowCode"].as_str().unwrap();
+        let without = rpc(&service, "UpdateChatFlow", &[("FlowCode", code), ("Remark", "")]).await.json();
+        assert_eq!(
+            (&without["Data"]["Remark"], &without["Data"]["Title"]),
+            (&json!(""), &json!("Copy")),
+            "{without}"
+        );
+        let blank = rpc(&service, "UpdateChatFlow", &[("FlowCode", code), ("Title", " ")]).await.json();
+        assert_eq!(blank["Code"], "InvalidData.Title");
+    }
+    let found = async |number: &str| {
+        let listed = rpc(&service, "ListChatFlow", &[("PhoneNumber", number)]).await.json();
+        listed["Data"]["List"].as_array().unwrap().len()
+    };
+    let all = found("+15550100").await;
+    assert!(all > 0);
+    assert_eq!((found("15550100").await, found("+1 555-0100").await), (all, all));
+    assert_eq!((found("5550100").await, found("x").await), (0, 0));
+}
+
+#[tokio::test]
 async fn what_is_refused_leaves_no_trace() {
     let service = Service::start();
     let exported = rpc(&service, "ExportChatFlow", &[("FlowCode", "menu")]).await.json();
