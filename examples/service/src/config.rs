@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// Largest body of a request, in bytes.
 pub const MOST_BODY: usize = 1 << 20;
+/// Largest body of a signed webhook, in bytes.
+pub const MOST_WEBHOOK: usize = 4 << 20;
 /// Longest time from a request's head to its answer.
 pub const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// Longest time from the signal to end until the process has ended.
@@ -45,8 +47,11 @@ pub enum TokenAction {
     New {
         /// The workspace that it opens.
         workspace: String,
-        /// The name under which it is listed and revoked; one of the same name is replaced.
+        /// The name under which it is listed and revoked.
         name: String,
+        /// Takes the place of the token of the same name, which is revoked.
+        #[arg(long)]
+        replace: bool,
     },
     /// Lists the tokens by name, without their secrets.
     List,

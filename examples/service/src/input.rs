@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use crate::config::MOST_BODY;
+use crate::config::{MOST_BODY, MOST_WEBHOOK};
 use crate::error::ApiError;
 
 /// A body as bytes, at most 1 MiB.
@@ -19,33 +19,49 @@ pub struct Raw(pub Bytes);
 /// its connection closes does not see the answer.
 const MOST_THROWN: usize = 16 * MOST_BODY;
 
+/// The body of a signed webhook as bytes, at most 4 MiB: those of Meta have up to 3 MB, and one that
+/// is refused is lost in the end.
+pub struct SignedBody(pub Bytes);
+
 impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let mut body = request.into_body();
-        let (mut bytes, mut thrown) = (Vec::new(), 0);
-        while let Some(part) = body.frame().await {
-            let part = part
-                .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off"))?;
-            let Ok(part) = part.into_data() else { continue };
-            if thrown == 0 && bytes.len() + part.len() <= MOST_BODY {
-                bytes.extend_from_slice(&part);
-            } else {
-                thrown += part.len();
-            }
-            if thrown > MOST_THROWN {
-                break;
-            }
-        }
-        if thrown > 0 { Err(too_large()) } else { Ok(Self(bytes.into())) }
+        read_bytes(request, MOST_BODY).await.map(Self)
     }
+}
+
+impl<S: Send + Sync> FromRequest<S> for SignedBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        read_bytes(request, MOST_WEBHOOK).await.map(Self)
+    }
+}
+
+async fn read_bytes(request: Request, most: usize) -> Result<Bytes, ApiError> {
+    let mut body = request.into_body();
+    let (mut bytes, mut thrown) = (Vec::new(), 0);
+    while let Some(part) = body.frame().await {
+        let part =
+            part.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off"))?;
+        let Ok(part) = part.into_data() else { continue };
+        if thrown == 0 && bytes.len() + part.len() <= most {
+            bytes.extend_from_slice(&part);
+        } else {
+            thrown += part.len();
+        }
+        if thrown > MOST_THROWN {
+            break;
+        }
+    }
+    if thrown > 0 { Err(too_large(most)) } else { Ok(bytes.into()) }
 }
 
 /// 413.
 #[must_use]
-pub fn too_large() -> ApiError {
-    let rule = format_args!("the body must have at most {MOST_BODY} bytes");
+pub fn too_large(most: usize) -> ApiError {
+    let rule = format_args!("the body must have at most {most} bytes");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", rule)
 }
 

@@ -40,9 +40,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
         .set_buckets_for_metric(Matcher::Suffix("seconds".to_owned()), &seconds)?
         .install_recorder()?;
     let (stop, stopping) = watch::channel(false);
+    // First of all: a start that fails, such as beside a process that has the port, changes nothing.
+    let listener = TcpListener::bind(config.listen).await?;
     let app = App::open(config, metrics, stopping).await?;
     let token = if app.config.no_demo { None } else { Some(seed::demo(&app).await?) };
-    let listener = TcpListener::bind(app.config.listen).await?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     if let Some(token) = token {
@@ -83,8 +84,8 @@ fn print_document() -> Result<(), Failure> {
 async fn manage(config: &Config, action: TokenAction) -> Result<(), Failure> {
     let database = Database::open(&config.database_url).await?;
     match action {
-        TokenAction::New { workspace, name } => {
-            println!("{}", tokens::issue(&database, &workspace, &name, None).await?);
+        TokenAction::New { workspace, name, replace } => {
+            println!("{}", tokens::make(&database, &workspace, &name, replace).await?);
         }
         TokenAction::List => {
             for row in database.tokens().await? {

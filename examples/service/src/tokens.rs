@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use chatflow::WorkspaceId;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -12,8 +13,12 @@ use crate::database::{Database, TokenRow};
 
 /// Longest time that a process does not know of a token that another one made or revoked.
 const REFRESH: Duration = Duration::from_secs(10);
+/// Time between two looks at a token under which something is streamed.
+const LOOK: Duration = Duration::from_secs(1);
 /// Shortest time between two looks at the database for an unknown token.
 const RETRY: Duration = Duration::from_millis(100);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The holder of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub struct Holder {
     pub id: Arc<str>,
     /// The token's name, which publications are noted under.
     pub name: Arc<str>,
+    /// SHA-256 of the secret half: a token that takes the place of this one has another.
+    hash: Arc<[u8]>,
 }
 
 /// The tokens of all workspaces, as this process knows them.
@@ -65,7 +72,22 @@ impl Tokens {
             workspace: row.workspace.into(),
             id: row.id.into(),
             name: row.name.into(),
+            hash: row.hash.into(),
         })
+    }
+
+    /// Ends once a token is no longer valid, which is seen within 10 seconds.
+    pub async fn revoked(&self, holder: &Holder) {
+        loop {
+            if self.find(&holder.id, REFRESH).is_none() {
+                self.refresh().await;
+            }
+            let row = self.find(&holder.id, Duration::MAX);
+            if row.is_none_or(|row| row.workspace != *holder.workspace || row.hash != *holder.hash) {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     fn find(&self, id: &str, within: Duration) -> Option<TokenRow> {
@@ -95,7 +117,30 @@ impl Tokens {
     }
 }
 
-/// Makes a token for a workspace and keeps its hash. The answer is the token, to be shown once.
+/// Makes a token for a workspace under a name of its own. The answer is the token, to be shown once.
+///
+/// # Errors
+/// The database's error, or the rule that the workspace or the name breaks.
+pub async fn make(
+    database: &Database,
+    workspace: &str,
+    name: &str,
+    replace: bool,
+) -> Result<String, Failure> {
+    WorkspaceId::new(workspace).map_err(|rule| format!("the workspace {rule}"))?;
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err("the name must have a visible character, and no line breaks".into());
+    }
+    let is_it = |row: &TokenRow| row.workspace == workspace && row.name == name;
+    if !replace && database.tokens().await?.iter().any(is_it) {
+        let rule =
+            format!("`{workspace}` has a token `{name}`: revoke it, choose another name, or give --replace");
+        return Err(rule.into());
+    }
+    issue(database, workspace, name, None).await
+}
+
+/// Makes a token, or takes the given one, and keeps its hash in the place of the one of this name.
 ///
 /// # Errors
 /// The database's error, or the rule that a given token breaks.
@@ -104,7 +149,7 @@ pub async fn issue(
     workspace: &str,
     name: &str,
     given: Option<&str>,
-) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<String, Failure> {
     let token = match given {
         Some(token) => token.to_owned(),
         None => format!("cf_{}_{}", random::<8>()?, random::<24>()?),
@@ -113,6 +158,13 @@ pub async fn issue(
     let (id, secret) = parts
         .filter(|(id, secret)| !id.is_empty() && secret.len() >= 16)
         .ok_or("a token has the form cf_ID_SECRET, with a secret of 16 characters or more")?;
+    let is_other = |row: &TokenRow| row.id == id && (&*row.workspace, &*row.name) != (workspace, name);
+    if let Some(TokenRow { workspace, name, .. }) = database.tokens().await?.into_iter().find(is_other) {
+        let rule = format!(
+            "the token's id `{id}` belongs to workspace `{workspace}`, as `{name}`: revoke that, or choose another id"
+        );
+        return Err(rule.into());
+    }
     let row = TokenRow {
         id: id.to_owned(),
         workspace: workspace.to_owned(),

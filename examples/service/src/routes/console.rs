@@ -77,6 +77,7 @@ pub async fn say(
 /// The messages to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct ShownAfter {
     /// Those after this number.
     #[serde(default)]

@@ -479,7 +479,10 @@ pub fn revision_read(headers: &HeaderMap) -> Result<u64, ApiError> {
         let rule = "the header If-Match must name the revision that was read";
         return Err(ApiError::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", rule));
     };
-    let number = tag.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    // A proxy that compresses makes the tag a weak one; the number in it is the same.
+    let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    let number = tag.to_str().ok().map(strong);
+    let number = number.and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
     number.ok_or_else(|| {
         ApiError::new(
             StatusCode::PRECONDITION_FAILED,

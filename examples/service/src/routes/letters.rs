@@ -14,6 +14,7 @@ use crate::routes::contacts::Done;
 /// The page of a list by contact.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct AfterContact {
     /// Those of contacts after this one.
     after: Option<String>,

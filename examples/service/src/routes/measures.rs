@@ -23,7 +23,7 @@ use crate::routes::sessions;
 /// A part of what a flow did.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Span {
     /// From this instant on; seven days ago if absent.
     from: Option<DateTime<Utc>>,
@@ -144,6 +144,7 @@ pub async fn errors(
 /// The page of a list of results.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct ResultPage {
     /// The page after this session.
     after: Option<String>,
@@ -176,7 +177,7 @@ pub async fn results(
 /// The picture to draw.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct PictureQuestion {
     /// Of this version; of the draft if absent.
     version: Option<u32>,

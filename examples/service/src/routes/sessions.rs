@@ -77,7 +77,7 @@ pub struct SessionDetails {
 /// The sessions to list. All that is said must hold.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct SessionQuestion {
     /// Those of this flow.
     flow: Option<String>,

@@ -1,5 +1,5 @@
 //! Server-sent events: a session's progress, and everything that happens in a workspace. They
-//! end when the process does, or after `STREAM_SECONDS`; a browser's `EventSource` comes back by
+//! end when the process does, when the reader's token is revoked, or after `STREAM_SECONDS`; a browser's `EventSource` comes back by
 //! itself.
 
 use std::convert::Infallible;
@@ -22,6 +22,7 @@ use crate::error::{ApiError, Refusals};
 use crate::guard::Tenant;
 use crate::input::InPath;
 use crate::routes::sessions::{SessionDetails, details, found};
+use crate::tokens::Holder;
 use crate::worker::stopped;
 
 /// Time between two looks at a session: what happens in other processes is seen so.
@@ -33,7 +34,7 @@ const LOOK: Duration = Duration::from_secs(2);
     responses((status = 200, description = "Events `session` and `event`.", content_type = "text/event-stream"), Refusals))]
 pub async fn session(
     State(app): State<Arc<App>>,
-    Tenant { bot, .. }: Tenant,
+    Tenant { bot, holder }: Tenant,
     InPath(id): InPath<String>,
 ) -> Result<Stream<impl AnyStream<Item = Result<Sse, Infallible>> + use<>>, ApiError> {
     // Listening begins before the first look, so that nothing falls in between.
@@ -43,7 +44,7 @@ pub async fn session(
     let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let watch = SessionWatch { app, bot, id, events, looks, told: None, pending: Some(first), over: false };
-    let over = over(&watch.app);
+    let over = over(Arc::clone(&watch.app), holder);
     let parts = stream::unfold(watch, |mut watch| async move { Some((Ok(watch.next().await?), watch)) });
     Ok(Stream::new(parts.take_until(over)).keep_alive(KeepAlive::default()))
 }
@@ -115,8 +116,8 @@ pub async fn workspace(
     tenant: Tenant,
 ) -> Stream<impl AnyStream<Item = Result<Sse, Infallible>> + use<>> {
     let events = app.hub.listen();
-    let workspace = tenant.holder.workspace;
-    let over = over(&app);
+    let workspace = Arc::clone(&tenant.holder.workspace);
+    let over = over(Arc::clone(&app), tenant.holder);
     let parts = stream::unfold((app, workspace, events), |(app, workspace, mut events)| async move {
         loop {
             let heard = tokio::select! {
@@ -135,14 +136,17 @@ pub async fn workspace(
     Stream::new(parts.take_until(over)).keep_alive(KeepAlive::default())
 }
 
-/// Ends when a stream has had its time.
-fn over(app: &App) -> impl Future<Output = ()> + Send + use<> {
-    let seconds = app.config.stream_seconds;
-    async move {
-        match seconds {
+/// Ends when a stream has had its time, or its reader's token was revoked.
+async fn over(app: Arc<App>, holder: Holder) {
+    let time = async {
+        match app.config.stream_seconds {
             0 => std::future::pending().await,
             seconds => tokio::time::sleep(Duration::from_secs(seconds)).await,
         }
+    };
+    tokio::select! {
+        () = time => {}
+        () = app.tokens.revoked(&holder) => {}
     }
 }
 

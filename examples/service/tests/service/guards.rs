@@ -150,6 +150,23 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_nobody_knows_is_refused() {
+    let service = Service::start();
+    for path in [
+        "/api/v1/sessions?contcat=x",
+        "/api/v1/sessions?limit=5",
+        "/api/v1/contacts?phone=%2B14155550123&name=Ada",
+        "/api/v1/console?since=1",
+        "/api/v1/dead-letters?flow=x",
+        "/api/v1/flows/menu/metrics?day=x",
+    ] {
+        let refused = service.get(path).await;
+        assert_eq!((refused.status, &refused.json()["field"]), (422, &json!("query")), "{path}");
+    }
+    assert_eq!(service.get("/api/v1/sessions?live=true&flow=menu").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_body_that_never_ends_is_not_waited_for() {
     let service = Service::start();
     let address = service.url.strip_prefix("http://").unwrap().to_owned();
@@ -295,5 +312,33 @@ async fn the_log_holds_no_text_and_no_number_of_a_contact() {
     assert!(log.contains("session_started") && log.contains("/api/v1/actions/trigger-flow"), "{log}");
     for secret in ["4155550123", "Ada-Secret", "my-secret-words", TOKEN, "0123456789abcdef"] {
         assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_is_revoked() {
+    let service = Service::start();
+    service.publish(hello("hello")).await;
+    let made = service.command().args(["token", "new", "demo", "watcher"]).output().unwrap();
+    let token = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let body = json!({"flow_id": "hello", "phone": "+14155550123"});
+    let session = service.post(TRIGGER, body).await.json();
+    let paths =
+        ["/api/v1/events".to_owned(), format!("/api/v1/sessions/{}/events", session["id"].as_str().unwrap())];
+    let streams = paths.map(|path| {
+        let [other, mine] = [&*token, TOKEN].map(|token| {
+            let request = service.request(Method::GET, &format!("{path}?access_token={token}"));
+            tokio::spawn(answered(request))
+        });
+        (other, mine)
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let revoked = service.command().args(["token", "revoke", "demo", "watcher"]).status().unwrap();
+    assert!(revoked.success());
+    for (revoked, valid) in streams {
+        let ended = tokio::time::timeout(Duration::from_secs(14), revoked).await;
+        assert_eq!(ended.expect("it ends by itself").unwrap().status, 200);
+        assert!(!valid.is_finished(), "that of another token stays");
+        valid.abort();
     }
 }

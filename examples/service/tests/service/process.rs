@@ -102,3 +102,47 @@ async fn tokens_are_made_listed_and_revoked() {
     tokio::time::sleep(std::time::Duration::from_secs(11)).await;
     assert_eq!(list().await.status, 401);
 }
+
+#[tokio::test]
+async fn a_start_that_fails_changes_nothing() {
+    let service = Service::start();
+    let taken = service.url.strip_prefix("http://").unwrap();
+    let second = service.command().env("LISTEN", taken).output().unwrap();
+    assert!(!second.status.success(), "the port is taken");
+    tokio::time::sleep(std::time::Duration::from_secs(11)).await;
+    assert_eq!(service.get("/api/v1/workspace").await.status, 200, "the token is valid as before");
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_only_where_that_is_asked_for() {
+    let service = Service::start();
+    let token = |arguments: &[&str]| {
+        let done = service.command().args(["token", "new"]).args(arguments).output().unwrap();
+        let told = if done.status.success() { done.stdout } else { done.stderr };
+        (done.status.success(), String::from_utf8(told).unwrap().trim().to_owned())
+    };
+    let (_, first) = token(&["acme", "shop"]);
+    let (is_made, told) = token(&["acme", "shop"]);
+    assert!(!is_made && told.contains("--replace"), "{told}");
+    let flows = async |token: &str| {
+        answered(service.request(Method::GET, "/api/v1/flows").bearer_auth(token)).await.status
+    };
+    assert_eq!(flows(&first).await, 200);
+    let (is_made, other) = token(&["acme", "shop", "--replace"]);
+    assert!(is_made && other != first);
+    for (workspace, name) in [("acme", ""), ("acme", " "), ("acme", "a\nb"), ("", "shop"), ("a\nb", "shop")] {
+        let (is_made, told) = token(&[workspace, name]);
+        assert!(!is_made, "`{workspace}` `{name}`: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_workspace_is_said_to_be_so() {
+    let mut service = Service::with(&[("WORKSPACE", "shop")]);
+    service.terminate();
+    let mut start = service.command();
+    start.envs([("LISTEN", "127.0.0.1:0"), ("WORKSPACE", "demo"), ("SERVICE_TOKEN", TOKEN)]);
+    let refused = start.output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && told.contains("workspace `shop`"), "{told}");
+}
