@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chatflow::session::{Content, Outbound};
+use chatflow::session::Outbound;
 use chatflow::wire::whatsapp::{CloudBody, acknowledged};
 use chatflow::{Receipt, SendError};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::channels::read_bounded;
+use crate::channels::{messenger, read_bounded};
 
 /// WhatsApp's Cloud API.
 pub struct WhatsApp {
@@ -27,11 +27,18 @@ impl WhatsApp {
     /// # Errors
     /// The number that breaks a rule.
     pub fn new(client: Client, url: &str, token: String, numbers: &[String]) -> Result<Self, String> {
-        let pair = |text: &String| match text.split_once('=') {
-            Some((number, id)) if number.starts_with('+') && !id.is_empty() => {
-                Ok((number.to_owned(), id.to_owned()))
-            }
-            _ => Err(format!("WHATSAPP_NUMBERS: `{text}` must have the form +NUMBER=PHONE_NUMBER_ID")),
+        let pair = |text: &String| {
+            let (number, id) = text.split_once('=')?;
+            let written = number.trim().strip_prefix('+')?;
+            let is_between = |c: char| matches!(c, ' ' | '-' | '(' | ')');
+            let digits: String = written.chars().filter(|c| !is_between(*c)).collect();
+            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let is_pair = is_number && !id.trim().is_empty();
+            is_pair.then(|| (format!("+{digits}"), id.trim().to_owned()))
+        };
+        let pair = |text: &String| {
+            let form = "must have the form +NUMBER=PHONE_NUMBER_ID";
+            pair(text).ok_or_else(|| format!("WHATSAPP_NUMBERS: `{text}` {form}"))
         };
         let numbers = numbers.iter().map(pair).collect::<Result<_, _>>()?;
         Ok(Self { client, url: url.trim_end_matches('/').to_owned(), token, numbers })
@@ -92,7 +99,7 @@ impl Messenger {
             .client
             .post(format!("{}/me/messages", self.url))
             .bearer_auth(&self.token)
-            .json(&messenger_body(message));
+            .json(&messenger::body(message)?);
         let answer = request.send().await.map_err(|error| SendError::retry(error.without_url()))?;
         let (status, pause) = (answer.status().as_u16(), pause(&answer));
         let body = read_bounded(answer).await.map_err(SendError::retry)?;
@@ -111,27 +118,4 @@ impl Messenger {
             ))),
         }
     }
-}
-
-/// A text with its choices as quick replies; what is no text in words.
-fn messenger_body(message: &Outbound) -> Value {
-    let body = match &message.content {
-        Content::Typing { .. } => json!({"sender_action": "typing_on"}),
-        content => {
-            let replies: Vec<Value> = message
-                .options()
-                .iter()
-                .map(|option| json!({"content_type": "text", "title": &*option.label, "payload": &*option.payload}))
-                .collect();
-            let text = if replies.is_empty() { content.to_string() } else { message.text().to_owned() };
-            let mut said = json!({"text": text});
-            if !replies.is_empty() {
-                said["quick_replies"] = replies.into();
-            }
-            json!({"messaging_type": "RESPONSE", "message": said})
-        }
-    };
-    let mut body = body;
-    body["recipient"] = json!({"id": message.to().to_string()});
-    body
 }

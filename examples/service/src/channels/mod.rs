@@ -3,6 +3,7 @@
 pub mod console;
 pub mod gptbots;
 pub mod graph;
+pub mod messenger;
 
 use std::sync::Arc;
 use std::time::Duration;

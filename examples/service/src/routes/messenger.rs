@@ -1,18 +1,19 @@
-//! Messenger's webhooks: texts, quick replies, postbacks and attachments.
+//! Messenger's webhooks: texts, quick replies, postbacks, media and places.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use chatflow::wire::read_webhook;
 use chatflow::{Channel, Inbound};
 use chrono::DateTime;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody, Refusals};
 use crate::heard;
-use crate::input::{Params, Raw, read_json};
+use crate::input::{Params, SignedBody};
 use crate::routes::webhooks::{Challenge, Taken, challenged, signed};
 
 /// Answers Meta's challenge.
@@ -35,66 +36,118 @@ pub async fn challenge(
 pub async fn take(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Raw(body): Raw,
+    SignedBody(body): SignedBody,
 ) -> Result<Json<Taken>, ApiError> {
     signed(&app, &headers, &body)?;
-    let webhook: Map<String, Value> = read_json(&body)?;
-    if webhook.get("object").and_then(Value::as_str) != Some("page") {
+    let webhook = read_webhook(&body).map_err(|error| ApiError::invalid("body", error))?;
+    if webhook["object"].as_str() != Some("page") {
         return Err(ApiError::invalid("object", "must be `page`"));
     }
     let (bot, mut taken) = (app.webhook_bot(), Taken::default());
     for event in events(&webhook) {
-        let Some(inbound) = inbound(event) else {
+        let inbounds = inbounds(event);
+        if inbounds.is_empty() {
             taken.note("ignored");
-            continue;
-        };
-        match heard::receive(&app, &bot, inbound).await {
-            Ok(received) => taken.note(received.as_str()),
-            Err(error) => taken.refused(error),
         }
-        app.kick.now();
+        for inbound in inbounds {
+            match heard::receive(&app, &bot, inbound).await {
+                Ok(received) => taken.note(received.as_str()),
+                Err(error) => taken.refused(error),
+            }
+            app.kick.now();
+        }
     }
     taken.answer()
 }
 
 /// The events of a webhook, part by part: what is wrong in itself hides no neighbour. An entry
 /// without events is one that says nothing.
-fn events(webhook: &Map<String, Value>) -> impl Iterator<Item = &Value> {
-    let entries = webhook.get("entry").and_then(Value::as_array).into_iter().flatten();
+fn events(webhook: &Value) -> impl Iterator<Item = &Value> {
+    let entries = webhook["entry"].as_array().into_iter().flatten();
     entries.flat_map(|entry| match entry["messaging"].as_array() {
         Some(events) => events.as_slice(),
         None => std::slice::from_ref(entry),
     })
 }
 
-/// The message of a person. None: reports, echoes of what the page said, and what is not known.
-fn inbound(event: &Value) -> Option<Inbound> {
-    let (page, person) = (event["recipient"]["id"].as_str()?, event["sender"]["id"].as_str()?);
-    let (message, postback) = (&event["message"], &event["postback"]);
-    let (mut inbound, id) = if message.is_object() {
-        if message["is_echo"] == true {
-            return None;
+/// The messages of a person in an event, one for each attachment. None: reports, echoes of what the
+/// page said, and what is not known.
+fn inbounds(event: &Value) -> Vec<Inbound> {
+    let name = |of: &str| event[of]["id"].as_str();
+    let (Some(page), Some(person)) = (name("recipient"), name("sender")) else { return Vec::new() };
+    let said = Said { page, person };
+    let (contents, id) = if event["message"].is_object() {
+        let message = &event["message"];
+        if message["is_echo"] == true || !message["mid"].is_string() {
+            return Vec::new();
         }
-        let text = message["text"].as_str().unwrap_or_default();
-        let said = match (message["quick_reply"]["payload"].as_str(), message["attachments"].get(0)) {
-            (Some(payload), _) => Inbound::choice(Channel::Messenger, page, person, payload, text),
-            (None, Some(attachment)) => {
-                let media = json!({"type": attachment["type"], "url": attachment["payload"]["url"]});
-                Inbound::media(Channel::Messenger, page, person, media)
-            }
-            (None, None) => Inbound::text(Channel::Messenger, page, person, text),
-        };
-        (said, Some(message["mid"].as_str()?))
+        (said.message(message), message["mid"].as_str())
     } else {
-        let (payload, title) =
-            (postback["payload"].as_str()?, postback["title"].as_str().unwrap_or_default());
-        (Inbound::choice(Channel::Messenger, page, person, payload, title), postback["mid"].as_str())
+        let postback = &event["postback"];
+        let Some(payload) = postback["payload"].as_str() else { return Vec::new() };
+        let title = postback["title"].as_str().unwrap_or_default();
+        let choice = Inbound::choice(Channel::Messenger, page, person, payload, title);
+        (vec![choice], postback["mid"].as_str())
     };
-    if let Some(id) = id {
-        inbound = inbound.id(id);
+    let at = event["timestamp"].as_i64().and_then(DateTime::from_timestamp_millis);
+    let known = contents.into_iter().enumerate().map(|(place, mut inbound)| {
+        if let Some(id) = id {
+            // The first one has the id that a single one has.
+            inbound = inbound.id(if place == 0 { id.to_owned() } else { format!("{id}/{place}") });
+        }
+        if let Some(at) = at {
+            inbound = inbound.timestamp(at);
+        }
+        inbound
+    });
+    known.collect()
+}
+
+/// A person who writes to a page.
+struct Said<'a> {
+    page: &'a str,
+    person: &'a str,
+}
+
+impl Said<'_> {
+    /// The contents of a message: a chosen reply, attachments, or a text. A text goes along with
+    /// the first attachment. What Messenger adds to a text by itself, such as the preview of a link,
+    /// is no attachment.
+    fn message(&self, message: &Value) -> Vec<Inbound> {
+        let (page, person) = (self.page, self.person);
+        let text = message["text"].as_str().unwrap_or_default();
+        if let Some(payload) = message["quick_reply"]["payload"].as_str() {
+            return vec![Inbound::choice(Channel::Messenger, page, person, payload, text)];
+        }
+        let attachments = message["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut contents: Vec<Inbound> =
+            attachments.iter().filter_map(|attachment| self.attachment(attachment)).collect();
+        if text.is_empty() && contents.is_empty() && !attachments.is_empty() {
+            let body = json!({"attachments": attachments});
+            return vec![Inbound::other(Channel::Messenger, page, person, body)];
+        }
+        match contents.first_mut() {
+            None => contents.push(Inbound::text(Channel::Messenger, page, person, text)),
+            Some(first) if !text.is_empty() => *first = first.clone().caption(text),
+            Some(_) => {}
+        }
+        contents
     }
-    if let Some(at) = event["timestamp"].as_i64().and_then(DateTime::from_timestamp_millis) {
-        inbound = inbound.timestamp(at);
+
+    /// A medium or a place.
+    fn attachment(&self, attachment: &Value) -> Option<Inbound> {
+        let payload = &attachment["payload"];
+        let kind = match attachment["type"].as_str()? {
+            kind @ ("image" | "audio" | "video") => kind,
+            "file" => "document",
+            "location" => {
+                let place = &payload["coordinates"];
+                let place = json!({"latitude": place["lat"].as_f64()?, "longitude": place["long"].as_f64()?});
+                return Some(Inbound::location(Channel::Messenger, self.page, self.person, place));
+            }
+            _ => return None,
+        };
+        let media = json!({"type": kind, "url": payload["url"]});
+        Some(Inbound::media(Channel::Messenger, self.page, self.person, media))
     }
-    Some(inbound)
 }

@@ -11,7 +11,7 @@ use chatflow::wire::whatsapp::{WebhookReader, WhatsAppEvent};
 use crate::app::{App, Bot};
 use crate::error::{ApiError, ErrorBody, Refusals};
 use crate::heard;
-use crate::input::{Params, Raw};
+use crate::input::{Params, SignedBody};
 use crate::routes::webhooks::{Challenge, Taken, challenged, signed};
 
 /// Answers Meta's challenge.
@@ -34,7 +34,7 @@ pub async fn challenge(
 pub async fn take(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Raw(body): Raw,
+    SignedBody(body): SignedBody,
 ) -> Result<Json<Taken>, ApiError> {
     signed(&app, &headers, &body)?;
     let news = WebhookReader::default().by_number().read(&body);

@@ -10,6 +10,7 @@ mod alibaba;
 mod calls;
 mod guards;
 mod hostile;
+mod messenger;
 mod operators;
 mod process;
 mod qyvo;

@@ -12,8 +12,8 @@ use sha2::Sha256;
 use crate::calls::Receiver;
 use crate::kit::{Answered, Service, answered, eventually};
 
-const SECRET: &str = "app-secret";
-const SETTINGS: [(&str, &str); 2] = [("WHATSAPP_APP_SECRET", SECRET), ("WHATSAPP_VERIFY_TOKEN", "word")];
+pub const SECRET: &str = "app-secret";
+pub const SETTINGS: [(&str, &str); 2] = [("WHATSAPP_APP_SECRET", SECRET), ("WHATSAPP_VERIFY_TOKEN", "word")];
 
 pub fn signature(secret: &str, body: &str) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(body.as_bytes());
@@ -22,27 +22,30 @@ pub fn signature(secret: &str, body: &str) -> String {
 }
 
 pub async fn post(service: &Service, path: &str, body: &Value) -> Answered {
-    let body = body.to_string();
+    post_text(service, path, body.to_string()).await
+}
+
+async fn post_text(service: &Service, path: &str, body: String) -> Answered {
     let request = service.request(Method::POST, path).header("X-Hub-Signature-256", signature(SECRET, &body));
     answered(request.header("Content-Type", "application/json").body(body)).await
 }
 
-async fn webhook(service: &Service, body: &Value) -> Answered {
+pub async fn webhook(service: &Service, body: &Value) -> Answered {
     post(service, "/webhooks/whatsapp", body).await
 }
 
 /// A webhook with these messages of Ada's.
-fn messages(messages: &[Value]) -> Value {
+pub fn messages(messages: &[Value]) -> Value {
     change(json!({"contacts": [{"profile": {"name": "Ada"}, "wa_id": "14155550123"}], "messages": messages}))
 }
 
-fn change(mut value: Value) -> Value {
+pub fn change(mut value: Value) -> Value {
     value["messaging_product"] = "whatsapp".into();
     value["metadata"] = json!({"display_phone_number": "15550100", "phone_number_id": "106540352242922"});
     json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"value": value, "field": "messages"}]}]})
 }
 
-fn text(id: &str, text: &str) -> Value {
+pub fn text(id: &str, text: &str) -> Value {
     let at = chrono::Utc::now().timestamp().to_string();
     json!({"from": "14155550123", "id": id, "timestamp": at, "type": "text", "text": {"body": text}})
 }
@@ -263,57 +266,24 @@ async fn errors_of_the_api_decide_what_becomes_of_a_message() {
 }
 
 #[tokio::test]
-async fn messenger_is_talked_to_as_well() {
-    let api = Receiver::start(|_, _| (200, json!({"recipient_id": "psid", "message_id": "m"}))).await;
-    let settings = [("MESSENGER_TOKEN", "page"), ("GRAPH_URL", &*api.url), SETTINGS[0], SETTINGS[1]];
-    let service = Service::with(&settings);
-    let flow = json!({"spec": 1, "code": "page", "name": "Page",
-        "trigger": {"kind": "inbound", "channel": "messenger", "rules": [{"match": "any"}]},
-        "nodes": [{"id": "start", "kind": "start"},
-            {"id": "ask", "kind": "ask", "text": "Tea?", "choices": [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No"}], "save_to": "tea"},
-            {"id": "bye", "kind": "send_message", "text": "You said {{ vars.tea }}."}],
-        "edges": [{"from": "start", "to": "ask"}, {"from": "ask", "branch": "yes", "to": "bye"}, {"from": "ask", "branch": "no", "to": "bye"},
-            {"from": "ask", "branch": "invalid", "to": "bye"}]});
-    assert_eq!(service.post("/api/v1/flows", json!({"definition": flow})).await.status, 201);
-    let bind = json!({"accounts": [{"channel": "messenger", "account": "page-1"}]});
-    assert_eq!(service.send(Method::PUT, "/api/v1/flows/page/accounts", Some(bind)).await.status, 200);
-    let published = service.post("/api/v1/flows/page/publish", json!({})).await;
-    assert_eq!(published.status, 200, "{}", published.text);
-    let event = |message: Value| {
-        let at = chrono::Utc::now().timestamp_millis();
-        json!({"object": "page", "entry": [{"messaging": [{"sender": {"id": "psid"}, "recipient": {"id": "page-1"}, "timestamp": at, "message": message}]}]})
-    };
-    let path = "/webhooks/messenger";
-    assert_eq!(
-        post(&service, path, &event(json!({"mid": "m1", "text": "hi"}))).await.json(),
-        json!({"started": 1})
-    );
-    let asked = api.heard_all(1).await[0].clone();
-    assert_eq!(
-        (&*asked.path, &asked.body["recipient"]["id"], &asked.body["message"]["text"]),
-        ("/me/messages", &json!("psid"), &json!("Tea?"))
-    );
-    let payload = &asked.body["message"]["quick_replies"][0]["payload"];
-    let chosen = event(json!({"mid": "m2", "text": "Yes", "quick_reply": {"payload": payload}}));
-    assert_eq!(post(&service, path, &chosen).await.json(), json!({"consumed": 1}));
-    assert_eq!(post(&service, path, &chosen).await.json(), json!({"duplicate": 1}));
-    assert_eq!(api.heard_all(2).await[1].body["message"]["text"], "You said yes.");
-    let mut mixed = event(json!({"mid": "m4", "text": "hi", "attachments": null, "quick_reply": 7}));
-    let good = mixed["entry"][0]["messaging"][0].clone();
-    mixed["entry"] = json!([7, null, {}, {"messaging": null}, {"messaging": {"sender": 1}},
-        {"messaging": [null, {"sender": {"id": 7}}, good]}]);
-    let taken = post(&service, path, &mixed).await;
-    assert_eq!(
-        (taken.status, taken.json()),
-        (200, json!({"ignored": 7, "started": 1})),
-        "each part by itself"
-    );
-    for none in [json!({"object": "page"}), json!({"object": "page", "entry": null})] {
-        assert_eq!(post(&service, path, &none).await.status, 200, "{none}");
-    }
-    for wrong in [json!({"object": "user", "entry": []}), json!([]), json!({"entry": []})] {
-        assert_eq!(post(&service, path, &wrong).await.status, 422, "{wrong}");
-    }
-    let echo = event(json!({"mid": "m3", "text": "You said yes.", "is_echo": true}));
-    assert_eq!(post(&service, path, &echo).await.json(), json!({"ignored": 1}));
+async fn half_a_character_of_one_hides_no_message_of_another() {
+    let service = Service::with(&SETTINGS);
+    let mut other = text("wamid.2", "menu");
+    other["from"] = "14155550124".into();
+    let body = messages(&[text("wamid.1", "menu HALF"), other]).to_string();
+    let body = body.replace("HALF", r"\ud83d").replace("\"Ada\"", r#""Ada \ude00""#);
+    let taken = post_text(&service, "/webhooks/whatsapp", body).await;
+    assert_eq!((taken.status, taken.json()), (200, json!({"started": 2})));
+    let named = service.get("/api/v1/contacts?phone=%2B14155550123").await.json();
+    assert_eq!(named["profile"]["name"], "Ada \u{fffd}", "{named}");
+}
+
+#[tokio::test]
+async fn a_webhook_as_large_as_they_come_is_taken() {
+    let service = Service::with(&SETTINGS);
+    let mut long = messages(&[text("wamid.1", "menu")]);
+    long["padding"] = "x".repeat(3_000_000).into();
+    assert_eq!(webhook(&service, &long).await.json()["started"], 1);
+    long["padding"] = "x".repeat(4 << 20).into();
+    assert_eq!(webhook(&service, &long).await.status, 413);
 }
