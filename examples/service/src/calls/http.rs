@@ -188,8 +188,11 @@ mod tests {
 
     fn requests(is_allowed: fn(IpAddr) -> bool, lookup: Option<Lookup>) -> HttpRequests {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        HttpRequests::new(AllowList::new(&["api.example".to_owned()]).with_addresses(is_allowed), lookup)
-            .unwrap()
+        HttpRequests::new(
+            AllowList::new(&["api.example".to_owned()]).unwrap().with_addresses(is_allowed),
+            lookup,
+        )
+        .unwrap()
     }
 
     fn value(answer: Answer) -> Value {

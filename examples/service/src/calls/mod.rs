@@ -3,7 +3,9 @@
 pub mod ai;
 pub mod functions;
 pub mod http;
+pub mod parameters;
 pub mod reach;
+pub mod spoken;
 
 use chatflow::calls::{Answer, Call, CallRequest};
 use chatflow::{CallError, Calls};
@@ -32,7 +34,7 @@ impl HostCalls {
         Ok(Self {
             model: Model::of(config)?,
             functions: Functions::of(client()?, config),
-            http: HttpRequests::new(AllowList::new(&config.http_allow), None)?,
+            http: HttpRequests::new(AllowList::new(&config.http_allow)?, None)?,
         })
     }
 

@@ -23,10 +23,16 @@ pub struct AllowList {
 
 impl AllowList {
     /// Hosts such as `api.example.com`, and `*.example.com` for all below one.
-    #[must_use]
-    pub fn new(hosts: &[String]) -> Self {
-        let hosts = hosts.iter().map(|host| host.trim().trim_end_matches('.').to_ascii_lowercase());
-        Self { hosts: hosts.filter(|host| !host.is_empty()).collect(), is_allowed: is_public }
+    ///
+    /// # Errors
+    /// The entry that is no host: one with a scheme, a port or a path would never match.
+    pub fn new(hosts: &[String]) -> Result<Self, String> {
+        let hosts = hosts.iter().map(|host| host.trim()).filter(|host| !host.is_empty());
+        let hosts = hosts.map(|host| {
+            let form = "must be a host such as `api.example.com` or `*.example.com`";
+            listed(host).ok_or_else(|| format!("HTTP_ALLOW: `{host}` {form}, without scheme, port and path"))
+        });
+        Ok(Self { hosts: hosts.collect::<Result<_, _>>()?, is_allowed: is_public })
     }
 
     /// With other addresses than the public ones.
@@ -78,6 +84,18 @@ impl AllowList {
             None => Ok(url),
         }
     }
+}
+
+/// A host as addresses have it: in lower case, in the letters of the name service.
+fn listed(host: &str) -> Option<String> {
+    let (below, name) = match host.strip_prefix("*.") {
+        Some(parent) => ("*.", parent),
+        None => ("", host),
+    };
+    let name = name.trim_end_matches('.');
+    let host = Host::parse(name).ok().filter(|_| !name.contains('*'))?;
+    let is_name = matches!(host, Host::Domain(_));
+    (is_name || below.is_empty()).then(|| format!("{below}{host}"))
 }
 
 fn refusal(address: IpAddr) -> String {
@@ -225,7 +243,9 @@ mod tests {
             "api.example.com".to_owned(),
             "*.shop.example".to_owned(),
             "127.0.0.1".to_owned(),
-        ]);
+            " Müller.example. ".to_owned(),
+        ])
+        .unwrap();
         for (address, says) in [
             ("https://other.example/", "not on the list"),
             ("https://api.example.com.evil.example/", "not on the list"),
@@ -247,10 +267,34 @@ mod tests {
             let refused = list.check(address).expect_err(address);
             assert!(says.split('|').any(|says| refused.contains(says)), "{address}: {refused}");
         }
-        for address in
-            ["https://api.example.com/a?b=c", "http://API.example.com./", "https://a.b.shop.example:8443/"]
-        {
+        for address in [
+            "https://api.example.com/a?b=c",
+            "http://API.example.com./",
+            "https://a.b.shop.example:8443/",
+            "https://MÜLLER.example/",
+            "https://xn--mller-kva.example/",
+        ] {
             assert!(list.check(address).is_ok(), "{address}");
         }
+    }
+
+    #[test]
+    fn an_entry_that_would_never_match_is_refused() {
+        for entry in [
+            "https://api.example.com",
+            "api.example.com/",
+            "api.example.com:8443",
+            "user@api.example.com",
+            "*",
+            "*.",
+            "*.*.example.com",
+            "api.*.example.com",
+            "*.127.0.0.1",
+            "a b.example",
+        ] {
+            let refused = AllowList::new(&["fine.example".to_owned(), entry.to_owned()]).unwrap_err();
+            assert!(refused.contains(entry), "{refused}");
+        }
+        assert!(AllowList::new(&[String::new(), "[2606:4700::1111]".to_owned()]).is_ok());
     }
 }

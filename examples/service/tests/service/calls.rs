@@ -238,6 +238,43 @@ async fn a_model_is_asked_as_the_author_says() {
     );
 }
 
+/// An answer as OpenAI refuses a parameter.
+fn unsupported(parameter: &str) -> (u16, Value) {
+    let message = format!("Unsupported parameter: '{parameter}' is not supported with this model.");
+    (400, json!({"error": {"message": message, "type": "invalid_request_error", "param": parameter}}))
+}
+
+#[tokio::test]
+async fn a_model_that_takes_no_temperature_is_asked_without_it() {
+    let model = Receiver::start(|_, body| match body {
+        body if body.get("temperature").is_some() => unsupported("temperature"),
+        body if body.get("max_tokens").is_some() => unsupported("max_tokens"),
+        _ => said("<think>A greeting, so Portuguese.</think>\n\npt-BR"),
+    })
+    .await;
+    let service = Service::with(&[("LLM_URL", &model.url)]);
+    let mut flow = asking(json!({"kind": "recognize_language", "text": "Bom dia"}));
+    let llm = json!({"id": "llm", "kind": "llm", "prompt": "Greet", "temperature": 0.5, "max_tokens": 9, "save_to": "greeting"});
+    flow["nodes"].as_array_mut().unwrap().push(llm);
+    flow["nodes"][2]["text"] = "said {{ vars.said }} {{ vars.greeting }}".into();
+    flow["edges"] = json!([{"from": "start", "to": "ask"}, {"from": "ask", "to": "llm"}, {"from": "llm", "to": "show"},
+        {"from": "ask", "branch": "failed", "to": "failed"}, {"from": "llm", "branch": "failed", "to": "failed"}]);
+    service.publish(flow).await;
+    service.post("/api/v1/actions/trigger-flow", json!({"flow_id": "asking", "phone": "+14155550123"})).await;
+    assert_eq!(service.shown(1).await[0]["text"], "said pt-BR pt-BR");
+    let heard = model.heard();
+    assert_eq!(heard.len(), 4, "what a model refused once it is not told again: {heard:?}");
+    assert_eq!(heard[3].body["max_completion_tokens"], 9);
+}
+
+#[tokio::test]
+async fn a_model_that_refuses_all_the_same_fails() {
+    let model = Receiver::start(|_, _| unsupported("temperature")).await;
+    let service = Service::with(&[("LLM_URL", &model.url)]);
+    assert_eq!(shown_by(&service, json!({"kind": "recognize_language", "text": "Bom dia"})).await, "failed");
+    assert_eq!(model.heard().len(), 2);
+}
+
 #[tokio::test]
 async fn a_model_tells_a_language() {
     let model = Receiver::start(|_, _| said(" `pt-BR`. ")).await;

@@ -1,0 +1,97 @@
+//! What a model says where a word is asked for: its thoughts, marks and sentences around it.
+
+/// The answer without the thoughts before it, as models write them in `<think>`. None: it only
+/// thought.
+#[must_use]
+pub fn thought_out(said: &str) -> Option<&str> {
+    let (begin, end) = ("<think>", "</think>");
+    let thinks = said.trim_start().starts_with(begin);
+    // Some servers leave the first mark out.
+    match said.split_once(end) {
+        Some((before, after)) if thinks || !before.contains(begin) => Some(after.trim()),
+        _ if thinks => None,
+        _ => Some(said),
+    }
+}
+
+/// The word itself, without quotes, marks and a full stop.
+#[must_use]
+pub fn bare(said: &str) -> &str {
+    said.trim_matches(|c: char| c.is_whitespace() || "`\"'.,;:*_#[](){}“”„«»「」。".contains(c))
+}
+
+/// The one word of a list that an answer is or names. `Some(None)`: it says `none`. None: it names
+/// nothing of the list, or more than one.
+#[must_use]
+pub fn one_of<'a>(words: &[&'a str], said: &str) -> Option<Option<&'a str>> {
+    let same = |word: &str, other: &str| word.to_lowercase() == other.to_lowercase();
+    for said in [said.trim(), bare(said)] {
+        if let Some(word) = words.iter().find(|word| same(word, said)) {
+            return Some(Some(word));
+        }
+    }
+    let mut named = words.iter().filter(|word| names(said, word));
+    match (named.next(), named.next(), names(said, "none")) {
+        (Some(word), None, false) => Some(Some(word)),
+        (None, _, true) => Some(None),
+        _ => None,
+    }
+}
+
+/// True if a word is in a text, with no letter of another word beside it.
+fn names(text: &str, word: &str) -> bool {
+    let (text, word) = (text.to_lowercase(), word.to_lowercase());
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let is_whole = |at: usize| {
+        let (before, after) = (&text[..at], &text[at + word.len()..]);
+        // Marks around a word, as in `_billing_`, are none of it.
+        let before = before.trim_end_matches(['_', '*']);
+        let after = after.trim_start_matches(['_', '*']);
+        !before.ends_with(is_of_word) && !after.starts_with(is_of_word)
+    };
+    !word.is_empty() && text.match_indices(&word).any(|(at, _)| is_whole(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_are_no_answer() {
+        for (said, answer) in [
+            ("<think>hm, money</think>\n\nbilling", Some("billing")),
+            ("\n<think>\n</think>\n\nbilling\n", Some("billing")),
+            ("hm, money</think>billing", Some("billing")),
+            ("<think>hm, mon", None),
+            ("billing", Some("billing")),
+            ("the tag <think>…</think> is not hers", Some("the tag <think>…</think> is not hers")),
+        ] {
+            assert_eq!(thought_out(said), answer, "{said}");
+        }
+    }
+
+    #[test]
+    fn one_word_of_a_list_is_found_in_what_is_said() {
+        let words = ["billing", "sales", "pre-sales", "reklamação", "返金"];
+        for (said, word) in [
+            ("billing", "billing"),
+            ("**Billing**", "billing"),
+            ("_billing_", "billing"),
+            ("`sales`.", "sales"),
+            ("The class is: billing", "billing"),
+            ("{\"id\": \"billing\"}", "billing"),
+            ("A classe é **Reklamação**.", "reklamação"),
+            ("「返金」", "返金"),
+            ("It is pre-sales.", "pre-sales"),
+        ] {
+            assert_eq!(one_of(&words, said), Some(Some(word)), "{said}");
+        }
+        for none in ["none", "None.", "**none**", "It is none of these."] {
+            assert_eq!(one_of(&words, none), Some(None), "{none}");
+        }
+        for unclear in ["", "billing or sales", "salesman", "none, or billing", "I cannot tell"] {
+            assert_eq!(one_of(&words, unclear), None, "{unclear}");
+        }
+        assert_eq!(one_of(&["none", "some"], "None"), Some(Some("none")), "a class may be called so");
+    }
+}
