@@ -2,10 +2,13 @@
 //! message is, and the host keeps it (SEMANTICS S10, Q3). It is kept after the commit of the
 //! message; where that fails, the webhook answers 503, comes again, and is known by its id.
 
+use std::collections::HashSet;
+
 use axum::http::StatusCode;
 use chatflow::id::ContactId;
+use chatflow::session::Contact;
 use chatflow::{Account, Address, Error, Inbound, Received};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,6 +16,11 @@ use utoipa::ToSchema;
 use crate::app::{App, Bot};
 use crate::database::HeardRow;
 use crate::error::ApiError;
+
+/// Messages of a contact that are shown.
+const MOST: usize = 100;
+/// Time for which a message is kept.
+const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// A message that a contact wrote to a person.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -33,7 +41,7 @@ pub async fn receive(app: &App, bot: &Bot, inbound: Inbound) -> Result<Received,
     let received = bot.receive(inbound).await?;
     let contact = match outcome(&received) {
         Received::Handoff { session } => bot.session(*session).await?.map(|record| record.contact().clone()),
-        Received::Paused => sender(bot, &message).await?,
+        Received::Paused => sender(bot, &message).await?.map(|contact| contact.id),
         _ => return Ok(received),
     };
     if let Some(contact) = contact {
@@ -50,12 +58,13 @@ fn outcome(received: &Received) -> &Received {
     }
 }
 
-async fn sender(bot: &Bot, message: &Value) -> Result<Option<ContactId>, Error> {
+/// The contact that a message came from, as that is now.
+async fn sender(bot: &Bot, message: &Value) -> Result<Option<Contact>, Error> {
     let of = |name: &str| message[name].as_str().unwrap_or_default();
     let Ok(channel) = of("channel").parse() else { return Ok(None) };
     let Ok(account) = Account::new(channel, of("account")) else { return Ok(None) };
     let Ok(address) = Address::new(&account, of("from")) else { return Ok(None) };
-    Ok(bot.contact_at(&address).await?.map(|contact| contact.id))
+    bot.contact_at(&address).await
 }
 
 async fn keep(app: &App, bot: &Bot, contact: &ContactId, message: &Value) -> Result<(), Error> {
@@ -71,39 +80,102 @@ async fn keep(app: &App, bot: &Bot, contact: &ContactId, message: &Value) -> Res
         at: Utc::now().timestamp_millis(),
         message: message.to_string(),
     };
-    app.database.hear(row).await.map_err(failed)
+    app.database.hear(row).await.map_err(failed)?;
+    // It may have been erased meanwhile, or be one with another contact.
+    settle(app, bot, contact).await
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {
     Error::Store(chatflow::StoreError::transient(error.to_string()))
 }
 
-/// The last 100 messages that a contact wrote to a person since an instant, oldest first.
+/// The last 100 messages of the last 30 days that a contact wrote to a person since an instant,
+/// oldest first. Those that came before it turned out to be one with another contact are among
+/// them.
 ///
 /// # Errors
 /// 503 where the database does not answer.
 pub async fn since(
     app: &App,
     bot: &Bot,
-    contact: &ContactId,
+    contact: &Contact,
     begin: DateTime<Utc>,
 ) -> Result<Vec<HeardView>, ApiError> {
-    let rows = app.database.heard(bot.workspace()?.to_string(), contact.to_string()).await;
-    let rows = rows.map_err(unavailable)?;
-    let shown = rows.into_iter().filter(|row| row.at >= begin.timestamp_millis()).filter_map(|row| {
+    let (workspace, from) = (bot.workspace()?.to_string(), begin.max(oldest()).timestamp_millis());
+    let mut rows = Vec::new();
+    for id in ids(contact) {
+        rows.extend(app.database.heard(&workspace, &id.as_str(), from).await.map_err(unavailable)?);
+    }
+    rows.sort_by(|one, other| (other.at, &other.id).cmp(&(one.at, &one.id)));
+    // While its messages are moved from one id to another they are kept under both.
+    let mut seen = HashSet::new();
+    rows.retain(|row| seen.insert(row.id.clone()));
+    rows.truncate(MOST);
+    let shown = rows.into_iter().rev().filter_map(|row| {
         let at = DateTime::from_timestamp_millis(row.at)?;
         Some(HeardView { at, message: serde_json::from_str(&row.message).ok()? })
     });
     Ok(shown.collect())
 }
 
-/// Forgets what a contact wrote.
+/// Forgets what was kept under an id of a contact that was erased, and under those that it had
+/// before, as far as it could be read.
 ///
 /// # Errors
 /// 503 where the database does not answer.
-pub async fn forget(app: &App, bot: &Bot, contact: &ContactId) -> Result<(), ApiError> {
-    let forgotten = app.database.forget_heard(bot.workspace()?.to_string(), contact.to_string()).await;
-    forgotten.map_err(unavailable)
+pub async fn forget(app: &App, bot: &Bot, id: &ContactId, contact: Option<&Contact>) -> Result<(), ApiError> {
+    let workspace = bot.workspace()?.to_string();
+    for id in std::iter::once(id).chain(contact.into_iter().flat_map(|contact| &contact.former_ids)) {
+        app.database.forget_heard(&workspace, &id.as_str()).await.map_err(unavailable)?;
+    }
+    Ok(())
+}
+
+/// Brings the messages of all workspaces to where they belong: those of more than 30 days ago and
+/// those of contacts that were erased are forgotten, those of a contact that is one with another
+/// are moved to that.
+///
+/// # Errors
+/// Those of the engine and of the database.
+pub async fn tidy(app: &App) -> Result<(), Error> {
+    app.database.forget_heard_before(oldest().timestamp_millis()).await.map_err(failed)?;
+    for (workspace, contact) in app.database.people_heard().await.map_err(failed)? {
+        let Ok(id) = ContactId::new(&*contact) else { continue };
+        match settle(app, &app.bot.in_workspace(&workspace), &id).await {
+            // One that cannot be read is there.
+            Ok(()) | Err(Error::Quarantined(_)) => {}
+            Err(error) => tracing::warn!(code = error.code(), "messages to a person were not looked after"),
+        }
+    }
+    Ok(())
+}
+
+/// Brings the messages that are kept under an id to where they belong.
+async fn settle(app: &App, bot: &Bot, id: &ContactId) -> Result<(), Error> {
+    if bot.contact(id).await?.is_some() {
+        return Ok(());
+    }
+    let workspace = bot.workspace()?.to_string();
+    for row in app.database.heard(&workspace, &id.as_str(), i64::MIN).await.map_err(failed)? {
+        let message = serde_json::from_str(&row.message).unwrap_or_default();
+        if let Some(contact) = sender(bot, &message).await?
+            && contact.former_ids.contains(id)
+        {
+            let moved = app.database.move_heard(&workspace, &id.as_str(), &contact.id.as_str()).await;
+            return moved.map_err(failed);
+        }
+    }
+    app.database.forget_heard(&workspace, &id.as_str()).await.map_err(failed)
+}
+
+/// The ids under which messages of a contact may have been kept.
+fn ids(contact: &Contact) -> impl Iterator<Item = &ContactId> {
+    std::iter::once(&contact.id).chain(&contact.former_ids)
+}
+
+/// The instant before which nothing is kept.
+fn oldest() -> DateTime<Utc> {
+    Utc::now() - KEPT
 }
 
 fn unavailable(error: impl std::fmt::Display) -> ApiError {

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::app::{App, MAX_IDLE};
+use crate::heard;
 
 /// Workers that are woken by commits, beside the loop that looks by itself.
 const WORKERS: usize = 4;
@@ -15,6 +16,8 @@ const WORKERS: usize = 4;
 const BATCH: usize = 32;
 /// Time between two counts of the live sessions.
 const GAUGES: Duration = Duration::from_secs(15);
+/// Time between two looks at what is kept of messages to people.
+const TIDY: Duration = Duration::from_secs(60 * 60);
 
 /// Wakes a worker.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +37,7 @@ pub async fn work(app: Arc<App>) {
         tasks.spawn(on_kicks(Arc::clone(&app)));
     }
     tasks.spawn(count_live(Arc::clone(&app)));
+    tasks.spawn(tidy(Arc::clone(&app)));
     let (bot, stopping) = (app.bot.clone(), app.stopping.clone());
     tasks.spawn(async move {
         bot.run_until(stopped(stopping), MAX_IDLE, tokio::time::sleep).await;
@@ -67,6 +71,22 @@ async fn count_live(app: Arc<App>) {
         app.metrics.run_upkeep();
         tokio::select! {
             () = tokio::time::sleep(GAUGES) => {}
+            () = stopped(app.stopping.clone()) => return,
+        }
+    }
+}
+
+/// Forgets what is no longer to be kept, at once and then every hour.
+async fn tidy(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            done = heard::tidy(&app) => if let Err(error) = done {
+                tracing::warn!(code = error.code(), "messages to people were not looked after");
+            },
+            () = stopped(app.stopping.clone()) => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TIDY) => {}
             () = stopped(app.stopping.clone()) => return,
         }
     }

@@ -24,6 +24,7 @@ use crate::routes::sessions::{SessionView, views};
 /// A contact, by its number.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct ByPhone {
     /// The telephone number.
     phone: String,
@@ -65,6 +66,7 @@ pub async fn get(Tenant { bot, .. }: Tenant, InPath(id): InPath<String>) -> Resu
 /// The way in which a contact is forgotten.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Forgetting {
     /// True if an opt-out outlasts the contact, as a hash of its addresses.
     #[serde(default)]
@@ -104,14 +106,15 @@ pub async fn erase(
 ) -> Result<Json<ErasedView>, ApiError> {
     let id = named(&id)?;
     // One that cannot be read is there, and is forgotten like any other.
-    let is_there = !matches!(bot.contact(&id).await, Ok(None));
+    let contact = bot.contact(&id).await;
+    let is_there = !matches!(contact, Ok(None));
     let mut options = EraseOptions::new();
     if how.keep_opt_out {
         options = options.keep_opt_out();
     }
     let erased = bot.erase(&id, options).await?;
-    // After a failure in between, a repetition finds what is left.
-    heard::forget(&app, &bot, &id).await?;
+    // After a failure in between, a repetition finds what is left, and so does the worker.
+    heard::forget(&app, &bot, &id, contact.ok().flatten().as_ref()).await?;
     if is_there { Ok(Json(erased.into())) } else { Err(missing()) }
 }
 
@@ -131,7 +134,7 @@ pub async fn messages(
     InPath(id): InPath<String>,
 ) -> Result<Json<HeardList>, ApiError> {
     let contact = found(&bot, &id).await?;
-    let messages = heard::since(&app, &bot, &contact.id, DateTime::<Utc>::MIN_UTC).await?;
+    let messages = heard::since(&app, &bot, &contact, DateTime::<Utc>::MIN_UTC).await?;
     Ok(Json(HeardList { messages }))
 }
 
@@ -300,13 +303,17 @@ pub async fn inbox(State(app): State<Arc<App>>, Tenant { bot, .. }: Tenant) -> R
     for (listed, session) in listed.iter().zip(shown) {
         let record = &listed.record;
         let Some(handoff) = record.session().handoff() else { continue };
+        let contact = match &listed.contact {
+            Some(contact) => contact.clone(),
+            None => Contact::new(record.contact().clone()),
+        };
         waiting.push(Waiting {
             session,
             contact: record.contact().to_string(),
             since: handoff.since,
             queue: handoff.queue.as_deref().map(str::to_owned),
             note: handoff.note.as_deref().map(str::to_owned),
-            messages: heard::since(&app, &bot, record.contact(), handoff.since).await?,
+            messages: heard::since(&app, &bot, &contact, handoff.since).await?,
         });
     }
     waiting.sort_by_key(|waiting| waiting.since);

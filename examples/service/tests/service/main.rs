@@ -9,6 +9,7 @@ mod kit;
 mod alibaba;
 mod calls;
 mod guards;
+mod heard;
 mod hostile;
 mod messenger;
 mod operators;
