@@ -242,6 +242,26 @@ fn two_contacts_that_nobody_named_become_one() {
 
 /// A5
 #[test]
+fn a_contact_names_all_that_it_was_before() {
+    let world = World::with([hello("hi", "hello")]);
+    let other = "US.13491208655302741919";
+    for from in [ADA, BSUID, other] {
+        world.receive(writes(from, "hello"));
+    }
+    let ids = [phone(ADA), whatsapp(BSUID), whatsapp(other)];
+    let [older, second, third] = ids.map(|id| contact_id(&contact_at(&world, &id).unwrap()));
+    assert_eq!(world.contact(&older).former_ids, []);
+    world.receive(writes(other, "hm").also(whatsapp(BSUID)));
+    assert_eq!(world.contact(&second).former_ids, [third.clone()]);
+    world.receive(writes(BSUID, "hm").also(phone(ADA)));
+    assert_eq!(world.contact(&older).former_ids, [second, third]);
+    let stored = serde_json::to_string(&world.contact(&older)).unwrap();
+    let read: chatflow::session::Contact = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, world.contact(&older));
+}
+
+/// A5
+#[test]
 fn of_two_sessions_of_a_flow_the_newer_wait_stays() {
     for newer_is in [ADA, BSUID] {
         let world = World::with([hello("hi", "hello").wait("more")]);
