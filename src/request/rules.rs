@@ -7,8 +7,8 @@ use crate::limits::Limits;
 use crate::session::Profile;
 use crate::value::PackError;
 
-/// The rule that a trigger without a contact breaks, up to the places of the context where the start
-/// node looks for one.
+/// The rule that a trigger without a contact breaks, up to the places of the context where the
+/// start node looks for one.
 pub(crate) const NO_CONTACT: &str = "must be given: a `contact_id`, a `phone` or an `address`";
 
 /// A value that cannot be taken, by the place in it that is wrong.

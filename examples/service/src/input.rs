@@ -19,8 +19,8 @@ pub struct Raw(pub Bytes);
 /// its connection closes does not see the answer.
 const MOST_THROWN: usize = 16 * MOST_BODY;
 
-/// The body of a signed webhook as bytes, at most 4 MiB: those of Meta have up to 3 MB, and one that
-/// is refused is lost in the end.
+/// The body of a signed webhook as bytes, at most 4 MiB: those of Meta have up to 3 MB, and one
+/// that is refused is lost in the end.
 pub struct SignedBody(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Raw {

@@ -40,7 +40,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         .set_buckets_for_metric(Matcher::Suffix("seconds".to_owned()), &seconds)?
         .install_recorder()?;
     let (stop, stopping) = watch::channel(false);
-    // First of all: a start that fails, such as beside a process that has the port, changes nothing.
+    // First of all: a start that fails, as beside a process that has the port, changes nothing.
     let listener = TcpListener::bind(config.listen).await?;
     let app = App::open(config, metrics, stopping).await?;
     let token = if app.config.no_demo { None } else { Some(seed::demo(&app).await?) };

@@ -117,7 +117,8 @@ impl Tokens {
     }
 }
 
-/// Makes a token for a workspace under a name of its own. The answer is the token, to be shown once.
+/// Makes a token for a workspace under a name of its own. The answer is the token, to be shown
+/// once.
 ///
 /// # Errors
 /// The database's error, or the rule that the workspace or the name breaks.

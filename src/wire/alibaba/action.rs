@@ -23,8 +23,8 @@ pub enum ChatFlowAction {
         title: String,
         /// Its remark.
         remark: Option<String>,
-        /// The type of its trigger, which must be that of `from` if there is one; if absent that one's,
-        /// or `TriggeredManually`.
+        /// The type of its trigger, which must be that of `from` if there is one; if absent that
+        /// one's, or `TriggeredManually`.
         trigger_type: Option<FlowTriggerType>,
         /// The flow that it is a copy of.
         from: Option<String>,

@@ -111,8 +111,8 @@ struct Said<'a> {
 
 impl Said<'_> {
     /// The contents of a message: a chosen reply, attachments, or a text. A text goes along with
-    /// the first attachment. What Messenger adds to a text by itself, such as the preview of a link,
-    /// is no attachment.
+    /// the first attachment. The preview of a link, which Messenger adds to a text by itself, is no
+    /// attachment.
     fn message(&self, message: &Value) -> Vec<Inbound> {
         let (page, person) = (self.page, self.person);
         let text = message["text"].as_str().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Server-sent events: a session's progress, and everything that happens in a workspace. They
-//! end when the process does, when the reader's token is revoked, or after `STREAM_SECONDS`; a browser's `EventSource` comes back by
-//! itself.
+//! end when the process does, when the reader's token is revoked, or after `STREAM_SECONDS`; a
+//! browser's `EventSource` comes back by itself.
 
 use std::convert::Infallible;
 use std::sync::Arc;

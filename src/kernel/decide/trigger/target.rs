@@ -61,7 +61,8 @@ impl Target {
         }
     }
 
-    /// The refusal of a request that names nobody, neither itself nor in these places of its context.
+    /// The refusal of a request that names nobody, neither itself nor in these places of its
+    /// context.
     fn missing(id: ContactId, places: &[Option<&str>]) -> Self {
         let rule = places
             .iter()
