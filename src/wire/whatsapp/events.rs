@@ -87,9 +87,8 @@ impl WebhookReader {
         Self { by_number: true }
     }
 
-    /// Reads the body of a webhook, as [`read_webhook`] does: everything that it says, in its order.
-    /// Messages of groups are
-    /// not known, since what a flow says is for one person.
+    /// Reads the body of a webhook, as [`read_webhook`] does: everything that it says, in its
+    /// order. Messages of groups are not known, since what a flow says is for one person.
     ///
     /// ```
     /// use chatflow::wire::whatsapp::{WebhookReader, WhatsAppEvent};

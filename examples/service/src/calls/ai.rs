@@ -24,7 +24,7 @@ pub struct Model {
     key: Option<String>,
     /// The model where a flow names none.
     name: String,
-    /// What models refused to be told.
+    /// Parameters that models refused.
     refused: RefusedParameters,
 }
 
@@ -182,7 +182,7 @@ impl Model {
         Ok(Answer::now(tag.unwrap_or_else(|| spoken::bare(&said).to_owned())))
     }
 
-    /// What is said about a text, a word at best.
+    /// The answer to a task with a text, a word at best.
     async fn word(&self, task: String, text: &str) -> Result<String, CallError> {
         let messages = [ModelMessage::system(task), ModelMessage::user(text)];
         let body = json!({"model": self.name, "messages": messages, "temperature": 0});

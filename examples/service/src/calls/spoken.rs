@@ -1,4 +1,4 @@
-//! What a model says where a word is asked for: its thoughts, marks and sentences around it.
+//! The word in an answer of a model, among its thoughts, marks and sentences.
 
 /// The answer without the thoughts before it, as models write them in `<think>`. None: it only
 /// thought.
