@@ -6,7 +6,7 @@ use crate::flow::def::FlowDef;
 use crate::flow::form::diagnostics::{Diagnostics, did_you_mean};
 use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
-use crate::flow::lang::names::{Mention, Mentions, check_name};
+use crate::flow::lang::names::{Mention, Mentions, check_name, fields_of, is_root};
 use crate::flow::node::InputPolicy;
 
 /// Warns of names that no input declares and no node sets.
@@ -32,6 +32,10 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
         found.add_repairable(IssueCode::UndeclaredVariable, &at, message, fix, repair);
     }
     for (mention, path) in &mentions.first {
+        let is_own = |name: &str| declared.contains(name) || written.contains(name);
+        if !is_own(&mention.root) && check_case(mention, path, found) {
+            continue;
+        }
         let (name, known) = match (&*mention.root, mention.key.as_deref()) {
             ("context" | "vars", None) => continue,
             ("context", Some(key)) => (key, is_open || declared.contains(key)),
@@ -60,6 +64,28 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
         found.add_at(IssueCode::UndeclaredVariable, path.clone(), message, fix, repair);
     }
     found.node = None;
+}
+
+/// Warns of a name that differs from a fixed one by its case alone; true if it does.
+fn check_case(mention: &Mention, path: &str, found: &mut Diagnostics) -> bool {
+    let (root, lower) = (&*mention.root, mention.root.to_ascii_lowercase());
+    if *root == *lower || !is_root(&lower) {
+        return false;
+    }
+    let field = mention.key.as_deref().unwrap_or_default();
+    let lower_field = field.to_ascii_lowercase();
+    let known = fields_of(&lower);
+    let field_meant = if known.contains(&&*lower_field) { &*lower_field } else { field };
+    let whole = |root: &str, field: &str| match field {
+        "" => root.to_owned(),
+        field => format!("{root}.{field}"),
+    };
+    let (name, to) = (whole(root, field), whole(&lower, field_meant));
+    let message = format!("`{}` is not known: names have small letters here", brief(&name));
+    let (fix, repair) = (format!("write `{to}`"), Repair::Reword { path: path.to_owned(), name, to });
+    found.node = mention.node.clone();
+    found.add_at(IssueCode::UnknownName, path.to_owned(), message, fix, Some(repair));
+    true
 }
 
 /// Another name where one is read, at the root that has it.

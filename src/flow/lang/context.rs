@@ -14,7 +14,7 @@ use crate::flow::form::path::{Path, brief};
 use crate::flow::form::span::Span;
 use crate::flow::lang::expr::{self, Expr};
 use crate::flow::lang::foreign::placeholders;
-use crate::flow::lang::names::{self, Mentions, fields_of};
+use crate::flow::lang::names::{self, Mentions, fields_below, fields_of};
 use crate::flow::lang::pattern::{Extent, Pattern};
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
@@ -98,19 +98,31 @@ impl<'a> Compile<'a> {
         for path in names {
             let (known, Some(key)) = (fields_of(path.root()), path.key()) else { continue };
             if known.is_empty() || known.contains(&key) {
+                self.check_below(at, path, key);
                 continue;
             }
-            let meant = self.found.meant(key, known.iter().copied());
-            let root = path.root();
-            let message = format!("`{root}` has no field `{}`{}", brief(key), did_you_mean(meant));
-            let fix = format!("read one of {}", known.join(", "));
-            let repair = meant.map(|meant| Repair::Reword {
-                path: at.to_string(),
-                name: format!("{root}.{key}"),
-                to: format!("{root}.{meant}"),
-            });
-            self.found.add_repairable(IssueCode::UnknownName, at, message, fix, repair);
+            self.warn_of_name(at, path.root(), key, known);
         }
+    }
+
+    /// The same of the fields of a place.
+    fn check_below(&mut self, at: &Path<'_>, path: &expr::DataPath, key: &str) {
+        let (known, Some(second)) = (fields_below(path.root(), key), path.second_key()) else { return };
+        if !known.is_empty() && !known.contains(&second) {
+            self.warn_of_name(at, &format!("{}.{key}", path.root()), second, known);
+        }
+    }
+
+    fn warn_of_name(&mut self, at: &Path<'_>, root: &str, key: &str, known: &[&'static str]) {
+        let meant = self.found.meant(key, known.iter().copied());
+        let message = format!("`{root}` has no field `{}`{}", brief(key), did_you_mean(meant));
+        let fix = format!("read one of {}", known.join(", "));
+        let repair = meant.map(|meant| Repair::Reword {
+            path: at.to_string(),
+            name: format!("{root}.{key}"),
+            to: format!("{root}.{meant}"),
+        });
+        self.found.add_repairable(IssueCode::UnknownName, at, message, fix, repair);
     }
 
     /// Compiles what is evaluated in the names of another flow: this one need not declare them.
@@ -242,12 +254,12 @@ impl<'a> Compile<'a> {
         let wait = span.as_delta();
         if wait > self.max_lifetime {
             let message = format!("{span} is longer than a session may live");
-            self.found.add(
-                IssueCode::WaitTooLong,
-                at,
-                message,
-                "wait less, or raise `settings.max_lifetime`",
-            );
+            let longest = TimeDelta::from_std(self.limits.max_lifetime).unwrap_or(TimeDelta::MAX);
+            let fix = match wait > longest {
+                true => "wait less, or say `\"lifetime\": \"none\"` in the settings",
+                false => "wait less, or raise `settings.max_lifetime`",
+            };
+            self.found.add(IssueCode::WaitTooLong, at, message, fix);
         }
         wait
     }

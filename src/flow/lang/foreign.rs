@@ -63,14 +63,15 @@ pub(crate) fn placeholders(template: &Template) -> Vec<Foreign> {
     for text in template.texts() {
         in_text(text, &mut found);
     }
+    found.extend(left_over(template));
     found.truncate(MOST);
     found
 }
 
 fn in_text(text: &str, found: &mut Vec<Foreign>) {
     for (open, close) in MARKS {
-        let inside = text.split(open).skip(1).filter_map(|rest| Some(rest.split_once(close)?.0));
-        let named = inside.map(|name| (name, name.trim().trim_start_matches('=').trim().to_lowercase()));
+        let named = between(text, open, close)
+            .map(|name| (name, name.trim().trim_start_matches('=').trim().to_lowercase()));
         let is_tight = |written: &str| open == "<%" || !written.contains(char::is_whitespace);
         let named =
             named.filter(|(written, name)| is_tight(written) && name.split('.').all(super::names::is_name));
@@ -88,6 +89,51 @@ fn in_text(text: &str, found: &mut Vec<Foreign>) {
             _ => None,
         });
     }
+}
+
+/// The texts between two marks.
+fn between<'t>(text: &'t str, open: &'t str, close: &'t str) -> impl Iterator<Item = &'t str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, behind) = rest.split_once(open)?;
+        let (inside, after) = behind.split_once(close)?;
+        // A mark that closes as it opens is used up where there is a name before it.
+        let is_used = open == close && !inside.contains(char::is_whitespace);
+        rest = if is_used { after } else { behind };
+        Some(inside)
+    })
+}
+
+/// Braces that belong to no placeholder and to no brace before them: `contact.name }}`, and what is
+/// left over behind `{{ name }}}`.
+fn left_over(template: &Template) -> Option<Foreign> {
+    let mut depth = 0_usize;
+    for text in template.texts() {
+        for (at, c) in text.char_indices() {
+            match c {
+                '{' => depth = depth.saturating_add(1),
+                '}' if depth > 0 => depth = depth.saturating_sub(1),
+                '}' => {
+                    let (before, rest) = (text.get(..at)?, text.get(at..)?);
+                    let name = before.trim_end().rsplit(|c: char| c.is_whitespace() || c == '{').next()?;
+                    let is_name = is_path(name) && rest.starts_with("}}");
+                    let is_last = at == 0 && template.as_literal().is_none();
+                    if !is_last && !rest.starts_with("}}") {
+                        continue;
+                    }
+                    return Some(Foreign {
+                        message: "`}` without a brace before it is sent as it is written".to_owned(),
+                        fix: match is_name {
+                            true => format!("write {{{{ {name} }}}}"),
+                            false => "remove it, or write two braces before the name".to_owned(),
+                        },
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+    None
 }
 
 /// `%contact.name%` and `[contact.name]`: the field of somebody, or a name with a line in it.
@@ -198,6 +244,9 @@ fn at_sign(before: &str, rest: &str) -> Option<Foreign> {
         return None;
     }
     let first = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
+    // Of a run of another flow the results are this flow's variables.
+    let is_run = ["run", "parent", "child"].contains(&root);
+    let field = field.strip_prefix("results.").filter(|_| is_run).unwrap_or(field);
     let own = field.strip_prefix("fields.");
     let known = own.is_none() && super::names::fields_of("contact").contains(&&*first(field));
     let field = own.unwrap_or(field);
@@ -205,7 +254,7 @@ fn at_sign(before: &str, rest: &str) -> Option<Foreign> {
         "contact" if known => format!("contact.{}", first(field)),
         "contact" | "fields" => format!("contact.fields.{field}"),
         "input" => "reply.text".to_owned(),
-        "results" | "result" | "flow" | "run" => format!("vars.{}", first(field)),
+        "results" | "result" | "flow" | "run" | "parent" | "child" => format!("vars.{}", first(field)),
         "webhook" => format!("vars.{}", first(field.strip_prefix("json.").unwrap_or(field))),
         "trigger" => format!("context.{}", first(field.strip_prefix("params.").unwrap_or(field))),
         _ => format!("context.{}", first(field)),
@@ -288,6 +337,20 @@ mod tests {
                 "`{contact.first-name}` is sent as it is written; write {{ contact.first_name }}",
             ),
             ("{$name}", "`{$name}` is sent as it is written; write {{ name }}"),
+            ("Hi %%name%%!", "`%%name%%` is sent as it is written; write {{ name }}"),
+            ("%%contact.name%%", "`%%contact.name%%` is sent as it is written; write {{ contact.name }}"),
+            ("5 %% of %%name%%", "`%%name%%` is sent as it is written; write {{ name }}"),
+            ("@child.results.size", "`@child.results.size` is sent as it is written; write {{ vars.size }}"),
+            ("@parent.results.a.b", "`@parent.results.a.b` is sent as it is written; write {{ vars.a }}"),
+            (
+                "Hi {{ contact.name }}}!",
+                "`}` without a brace before it is sent as it is written; \
+                 remove it, or write two braces before the name",
+            ),
+            (
+                "Hi contact.name }}",
+                "`}` without a brace before it is sent as it is written; write {{ contact.name }}",
+            ),
             ("Hi %contact.name%,", "`%contact.name%` is sent as it is written; write {{ contact.name }}"),
             ("%FIRST_NAME%", "`%FIRST_NAME%` is sent as it is written; write {{ first_name }}"),
             ("Hi [contact.name]", "`[contact.name]` is sent as it is written; write {{ contact.name }}"),
@@ -325,6 +388,11 @@ mod tests {
             "[x], [see below]",
             "ask @(home)",
             "costs ${5}",
+            "{\"a\": {\"b\": \"{{ context.n }}\"}}",
+            "{\"a\": {{ context.n }}}",
+            ":-} {{ contact.name }} :}",
+            "50%% off, 20%% more",
+            "%%",
         ] {
             assert_eq!(told(source), [""; 0], "{source}");
         }

@@ -72,6 +72,19 @@ pub(crate) fn fields_of(root: &str) -> &'static [&'static str] {
     FIXED.iter().find(|(name, _)| *name == root).map_or(&[], |(_, fields)| fields)
 }
 
+/// The fields of a field that is always the same.
+pub(crate) fn fields_below(root: &str, key: &str) -> &'static [&'static str] {
+    match (root, key) {
+        ("reply" | "trigger", "location") => &["latitude", "longitude", "name", "address"],
+        _ => &[],
+    }
+}
+
+/// True of a name that a flow can read besides its variables.
+pub(crate) fn is_root(name: &str) -> bool {
+    ROOTS.contains(&name)
+}
+
 /// Words of the expression language.
 const KEYWORDS: [&str; 11] = ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null"];
 

@@ -140,6 +140,14 @@ impl DataPath {
         }
     }
 
+    /// The name after that, likewise.
+    pub(crate) fn second_key(&self) -> Option<&str> {
+        match &*self.steps {
+            [PathStep::Key(_), PathStep::Key(key), ..] => Some(key),
+            _ => None,
+        }
+    }
+
     /// The whole as one writes it.
     pub(crate) fn as_str(&self) -> &str {
         &self.text

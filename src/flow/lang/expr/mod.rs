@@ -7,7 +7,7 @@
 //! |---|---|
 //! | literals | `null`, `true`, `12`, `1.5`, `'text'`, `"text"`, `['a', 'b']` |
 //! | paths | `context.cart.items[0].name`, `vars['first name']`, `items[-1]`, `items[n]` |
-//! | arithmetic | `+ - * /` `//` (rounded down) `%`: decimal, of 28 digits; not defined beyond them or if an operand is not; `~`, which joins texts |
+//! | arithmetic | `+ - * /` `//` (rounded down) `%`: decimal, of 28 digits, also with numbers in texts, but for `+` between two, which joins them; not defined beyond them or if an operand is not; `~`, which joins texts |
 //! | comparison | `== != < <= > >=`, `in`, `not in`, `is defined`, `is not defined`, `is none` |
 //! | logic | `and`, `or`, `not`, `a if condition else b` |
 //! | filters | `name \| default('friend') \| title`; the list is in `filter` |

@@ -20,12 +20,15 @@ use crate::value::Kind;
 
 pub(super) fn negate<'a>(val: &Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, EvalError> {
     let op = "-";
-    let negated = match (val, Num::of(val)) {
-        (Val::Undefined, _) => return Ok(Val::Undefined),
-        (Val::Bool(_), _) | (_, None) => return Err(EvalError::TypeMismatch { op, found: val.kind() }),
-        (_, Some(Num::Int(value))) => value.checked_neg().map(Num::Int),
-        (_, Some(Num::Decimal(value))) => Amount::ZERO.checked_sub(value).map(Num::Decimal),
-        (_, Some(Num::Huge(value))) => Some(Num::Huge(-value)),
+    let number = match val {
+        Val::Undefined => return Ok(Val::Undefined),
+        Val::Bool(_) => return Err(EvalError::TypeMismatch { op, found: val.kind() }),
+        val => operand(op, val, aid)?,
+    };
+    let negated = match number {
+        Num::Int(value) => value.checked_neg().map(Num::Int),
+        Num::Decimal(value) => Amount::ZERO.checked_sub(value).map(Num::Decimal),
+        Num::Huge(value) => Some(Num::Huge(-value)),
     };
     Ok(negated.and_then(Num::val).unwrap_or_else(|| aid.nothing(op)))
 }
@@ -73,6 +76,15 @@ fn add<'a>(left: Val<'a>, right: Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'
     arithmetic(Binary::Add, &left, &right, aid)
 }
 
+/// The number that an operand is, or that is written in it (SEMANTICS U10).
+fn operand(sign: &'static str, val: &Val<'_>, aid: &Aid<'_, '_>) -> Result<Num, EvalError> {
+    let (number, found) = match val {
+        Val::Str(text) => (Num::parse(text, || aid.marks()), "a text that is no number"),
+        val => (Num::of(val), val.kind()),
+    };
+    number.ok_or(EvalError::TypeMismatch { op: sign, found })
+}
+
 /// Returns the result; out of range, it is not defined (SEMANTICS U11).
 pub(super) fn arithmetic<'a>(
     op: Binary,
@@ -81,8 +93,7 @@ pub(super) fn arithmetic<'a>(
     aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let sign = op.sign();
-    let number = |val: &Val<'a>| Num::of(val).ok_or(EvalError::TypeMismatch { op: sign, found: val.kind() });
-    let (left, right) = (number(left)?, number(right)?);
+    let (left, right) = (operand(sign, left, aid)?, operand(sign, right, aid)?);
     if matches!(op, Binary::Div | Binary::FloorDiv | Binary::Rem) && right.is_zero() {
         return Err(EvalError::DivisionByZero { op: sign });
     }

@@ -4,7 +4,7 @@ use super::super::code::{Instruction, Lit};
 use super::super::error::ParseFault;
 use super::super::filter::{self, Filter};
 use super::super::token::ExprToken;
-use super::Parser;
+use super::{Parser, literals};
 use crate::flow::lang::pattern::{Extent, Pattern};
 
 impl<'s> Parser<'s> {
@@ -96,9 +96,11 @@ impl<'s> Parser<'s> {
         given: &[Option<Vec<Instruction>>; filter::MAX_ARGS],
     ) -> Result<(), ParseFault> {
         for (param, code) in given.iter().enumerate() {
-            let (Some(takes), Some(written)) = (row.takes(param), self.written(code.as_deref())) else {
-                continue;
-            };
+            let Some(written) = self.written(code.as_deref()) else { continue };
+            if let Some(message) = literals::fault(row, param, written) {
+                return Err(ParseFault::new(at, message));
+            }
+            let Some(takes) = row.takes(param) else { continue };
             let fits = match takes {
                 filter::Takes::Text | filter::Takes::Field => matches!(written, Lit::Str(_) | Lit::Null),
                 filter::Takes::FieldOrTruth => matches!(written, Lit::Str(_) | Lit::Bool(_)),

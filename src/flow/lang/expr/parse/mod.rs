@@ -3,6 +3,7 @@
 //! operands are in `operand`, filters in `filters`.
 
 mod filters;
+mod literals;
 mod operand;
 
 use super::code::{Binary, DataPath, Instruction, Lit, PathBuilder, Test};

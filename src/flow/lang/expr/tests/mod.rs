@@ -182,17 +182,40 @@ fn arithmetic_that_has_no_result() {
         ("1 / 0", "division_by_zero"),
         ("1 // 0", "division_by_zero"),
         ("1 % 0.0", "division_by_zero"),
-        ("'3' * 2", "type_mismatch"),
         ("'a' + 1", "type_mismatch"),
         ("-'a'", "type_mismatch"),
+        ("'' * 2", "type_mismatch"),
+        ("'12k' * 2", "type_mismatch"),
+        ("'2026-05-07' - 1", "type_mismatch"),
+        ("1 / '0'", "division_by_zero"),
         ("null + 1", "type_mismatch"),
         ("1 in 2", "type_mismatch"),
     ] {
         assert_eq!(eval_json(source).unwrap_err().code(), code, "{source}");
     }
     assert_eq!(error("null + 1"), "`+` does not take null");
+    assert_eq!(error("'a lot' * 2"), "`*` does not take a text that is no number");
     assert_eq!(error("'x' | int"), "`int` does not take a text that is no number");
     assert_eq!(error("[1] | float"), "`float` does not take a list");
+}
+
+/// U10, U11: shops write prices as texts.
+#[test]
+fn a_number_in_a_text_is_that_number() {
+    all(&[
+        ("'9.99' * 3", json!(29.97)),
+        ("'9.99' + 1", json!(10.99)),
+        ("1 + '9.99'", json!(10.99)),
+        ("'10' - '2.5'", json!(7.5)),
+        ("'9,50' * 2", json!(19)),
+        ("'7' // 2", json!(3)),
+        ("'7' % '4'", json!(3)),
+        ("'1,234.50' / 2", json!(617.25)),
+        ("-'3'", json!(-3)),
+        ("'१२' * 2", json!(24)),
+        ("'1' + '2'", json!("12")),
+        ("('1' | number) + '2'", json!(3)),
+    ]);
 }
 
 #[test]
