@@ -21,6 +21,8 @@ pub(crate) enum Seen {
     Turn(Turn),
     /// The flow asks the host, and the player is to answer.
     Asked(Call),
+    /// Something that the flow's author should look at.
+    Noticed(String),
 }
 
 /// The end of a turn.
@@ -59,7 +61,7 @@ impl Log {
                     turns.iter().position(is_later).unwrap_or(turns.len())
                 }
                 Seen::Turn(_) => 0,
-                Seen::Asked(_) => turns.len(),
+                Seen::Asked(_) | Seen::Noticed(_) => turns.len(),
             };
             ordered.extend(turns.drain(..earlier).map(Seen::Turn));
             match seen {
@@ -81,6 +83,9 @@ impl Transport for Log {
 
 impl Observer for Log {
     fn observe(&self, event: &Event) {
+        if let Some(notice) = event.kind.notice() {
+            self.state().seen.push(Seen::Noticed(notice));
+        }
         if let EventKind::Turn { session, status, .. } = event.kind {
             let mut state = self.state();
             let count = state.turns.entry(session).or_default();

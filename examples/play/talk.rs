@@ -327,6 +327,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
                     self.screen.message(&message)?;
                     self.note_offer(&message);
                 }
+                Seen::Noticed(notice) => self.screen.note(&format_args!("? {notice}")),
                 Seen::Asked(call) => {
                     self.screen.call(&call)?;
                     self.asked = Some(call.reference);

@@ -5,6 +5,7 @@
 mod event;
 #[cfg(feature = "metrics")]
 mod meters;
+mod notice;
 #[cfg(feature = "tracing")]
 mod traces;
 

@@ -96,7 +96,22 @@ fn the_cart_flow_sells_hands_over_and_expires() {
 fn the_cart_flow_starts_with_its_examples_or_with_no_context_at_all() {
     assert_eq!(shipped("abandoned_cart", &[], "").fine(), format!("{HELLO}= waiting\n"));
     let hello = "< Hi there, your cart  totals . Reply 1 to check out or 2 for an agent.\n= waiting\n";
-    assert_eq!(shipped("abandoned_cart", &["--context", "{}"], "").fine(), hello);
+    let played = shipped("abandoned_cart", &["--context", "{}"], "");
+    assert_eq!(played.out, hello);
+    assert!(played.err.lines().all(|line| line.ends_with(", which has no value")), "{}", played.err);
+}
+
+#[test]
+fn the_author_is_told_what_came_to_nothing() {
+    let node = r#", {"id": "m", "kind": "send_message", "text": "{{ context.nope }}"}"#;
+    let edge = r#"{"from": "start", "to": "m"}"#;
+    let played = flow_of("blank", MANUAL, node, edge, &[], "");
+    assert_eq!(played.out, "= completed\n", "nothing was sent");
+    assert_eq!(
+        played.err,
+        "? node \"m\": reads `context.nope`, which has no value\n\
+         ? node \"m\": `text` came out blank, and nothing was sent\n"
+    );
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! (SEMANTICS L8). Nothing of it reaches a store, a transport or the host.
 
 mod act;
-mod notice;
 mod play;
 mod stage;
 
@@ -14,7 +13,6 @@ use std::task::{Context, Poll, Waker};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use notice::notice;
 use stage::{Stage, StageEvent};
 
 use crate::address::Account;
@@ -446,7 +444,7 @@ impl Rehearsal {
                         moved.retain(|other| *other != session);
                         moved.push(session);
                     }
-                    self.transcript.0.extend(notice(&event).map(Line::Noticed));
+                    self.transcript.0.extend(event.notice().map(Line::Noticed));
                 }
             }
         }
