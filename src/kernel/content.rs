@@ -149,6 +149,12 @@ impl Run<'_> {
         Ok(text.filter(|text| !text.trim().is_empty()))
     }
 
+    /// The name that a medium is saved under; none where nothing comes of it.
+    fn filename(&mut self, name: Option<&Template>) -> Result<Option<String>, Move> {
+        let name = name.map(|name| self.text(name)).transpose()?;
+        Ok(name.filter(|name| !is_blank(name)))
+    }
+
     /// The subject of a letter, if there is one and it goes out on a channel that has letters.
     pub(super) fn subject(
         &mut self,
@@ -385,9 +391,10 @@ fn live_sections(
 fn render_header(run: &mut Run<'_>, header: &CompiledHeader) -> Result<session::Header, Move> {
     Ok(match header {
         CompiledHeader::Text(text) => session::Header::Text(run.said("header", text)?),
-        CompiledHeader::Media(kind, url) => {
+        CompiledHeader::Media(kind, url, filename) => {
             let url = run.text(url)?;
-            session::Header::Media(Box::new(session::Media::new(*kind, url)))
+            let filename = run.filename(filename.as_ref())?;
+            session::Header::Media(Box::new(session::Media { filename, ..session::Media::new(*kind, url) }))
         }
         CompiledHeader::Location(place) => session::Header::Location(Box::new(render_place(run, place)?)),
     })
@@ -422,8 +429,7 @@ fn form_token(run: &Run<'_>) -> String {
 fn render_media(run: &mut Run<'_>, media: &CompiledMedia) -> Result<Content, Move> {
     let url = run.text(&media.url)?;
     let caption = run.optional("caption", media.caption.as_ref())?;
-    let filename = media.filename.as_ref().map(|name| run.text(name)).transpose()?;
-    let filename = filename.filter(|name| !is_blank(name));
+    let filename = run.filename(media.filename.as_ref())?;
     let mime = media.mime.as_deref().map(ToOwned::to_owned);
     let media = session::Media { caption, filename, mime, ..session::Media::new(media.kind, url) };
     Ok(Content::Media(Box::new(media)))
@@ -442,7 +448,7 @@ fn place(run: &mut Run<'_>, location: &CompiledLocation) -> Result<session::Loca
     let mut degrees = |degrees: &Degrees| match degrees {
         Degrees::Fixed(degrees) => Ok(*degrees),
         Degrees::Template(template) => {
-            run.text(template)?.trim().parse().map_err(|_| bad("latitude or longitude is not a number"))
+            Degrees::read(&run.text(template)?).ok_or_else(|| bad("latitude or longitude is not a number"))
         }
     };
     let (latitude, longitude) = (degrees(&location.latitude)?, degrees(&location.longitude)?);

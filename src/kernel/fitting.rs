@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use crate::flow::Step;
-use crate::flow::content::Capacity;
+use crate::flow::content::{Capacity, opens};
 use crate::grapheme::{TextUnit, pieces};
 use crate::id::MessageId;
-use crate::kernel::offer::{cut_in, is_blank, tell_apart};
+use crate::kernel::offer::{cut_in, is_blank, tell_apart, tell_rows_apart};
 use crate::kernel::turn::{Move, Run};
 use crate::observer::{ContentFault, EventKind};
 use crate::session::{
@@ -52,6 +52,12 @@ impl Run<'_> {
         }
         if let Some(part) = empty(&content) {
             self.refuse_content(part, ContentFault::Empty);
+            return Ok(None);
+        }
+        // An approved message holds the rest of its addresses.
+        let is_lost = |link: &Link| !opens(capacity, &link.url);
+        if !matches!(content, Content::Template(_)) && content.links().iter().any(is_lost) {
+            self.refuse_content("url", ContentFault::Invalid);
             return Ok(None);
         }
         let mut cut = Cut { capacity, parts: Vec::new() };
@@ -265,6 +271,29 @@ impl Cut<'_> {
         }
     }
 
+    /// Rows of a list: the whole label of one that is cut is the line below it, where it has none.
+    fn rows(&mut self, options: &mut [ReplyOption]) {
+        let (most, room) = (self.capacity.row, self.capacity.description);
+        for option in options.iter_mut().filter(|option| option.description.is_none() && room > 0) {
+            if TextUnit::Characters.count(&option.label) > most {
+                option.description = Some(cut_in(&option.label, room, TextUnit::Characters).into());
+            }
+        }
+        self.labels(options, most);
+        let rows = options.iter_mut();
+        tell_rows_apart(rows.map(|option| (&mut option.label, option.description.as_deref())), most);
+    }
+
+    /// Choices below a text, which are buttons or, where the channel has lists for them, rows.
+    fn choices(&mut self, options: &mut [ReplyOption]) {
+        let has_lines = options.iter().any(|option| option.description.is_some());
+        if self.capacity.lists_options && (options.len() > self.capacity.buttons || has_lines) {
+            return self.rows(options);
+        }
+        self.labels(options, self.capacity.label);
+        self.own_labels(options, self.capacity.label);
+    }
+
     /// Buttons, up to `most` of them.
     fn buttons(&mut self, options: &mut Vec<ReplyOption>, links: &mut Vec<Link>, most: usize) {
         let label = self.capacity.button;
@@ -292,8 +321,7 @@ impl Cut<'_> {
             Content::Text { text, options } if !options.is_empty() => {
                 self.text_in("text", text, capacity.text_with_options, capacity.unit);
                 self.count("options", options, capacity.options);
-                self.labels(options, capacity.label);
-                self.own_labels(options, capacity.label);
+                self.choices(options);
             }
             Content::Media(media) => self.media(media),
             Content::Buttons(buttons) => {
@@ -304,6 +332,10 @@ impl Cut<'_> {
             Content::List(list) => self.list(list),
             Content::QuickReplies(replies) => {
                 self.text_in("text", &mut replies.text, capacity.text, capacity.unit);
+                if capacity.quick_replies == 0 && capacity.lists_options {
+                    self.choices(&mut replies.options);
+                    return;
+                }
                 if capacity.quick_replies > 0 {
                     self.count("quick_replies", &mut replies.options, capacity.quick_replies);
                 }
@@ -348,7 +380,7 @@ impl Cut<'_> {
         }
         self.surround(&mut list.header, &mut list.footer);
         list.titles_mut().for_each(|title| self.text("title", title, capacity.row));
-        self.labels(&mut list.options, capacity.row);
+        self.rows(&mut list.options);
     }
 
     fn products(&mut self, products: &mut ProductMessage) {

@@ -1,7 +1,7 @@
 //! The choices that are offered, made of what the session knows and held to what the channel
 //! carries (SEMANTICS N10). What must not live here: the form in which a message shows it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -19,6 +19,8 @@ use crate::value::{Kind, Node, PackLimits, Packed};
 
 /// Items of a list that are looked at.
 const MOST_ITEMS: usize = 200;
+/// Bytes of a label that is cut and may yet be typed as a whole.
+const MOST_TYPED_BYTES: usize = 512;
 /// Bytes of a choice's id.
 const MOST_ID_BYTES: usize = 64;
 
@@ -32,6 +34,9 @@ pub(super) struct OfferRoom {
     pub(super) description: usize,
     /// Number of choices up to which they are buttons whose labels must differ.
     pub(super) unique: usize,
+    /// Characters of a label that is a row of a list, as choices are that are no such buttons, or
+    /// have a line below them. None: they are no rows.
+    pub(super) row: Option<usize>,
 }
 
 /// A choice as the contact sees it.
@@ -81,6 +86,7 @@ impl OfferRoom {
             label: capacity.label,
             description: capacity.description,
             unique: if capacity.unique_buttons { capacity.buttons } else { 0 },
+            row: capacity.lists_options.then_some(capacity.row),
         }
     }
 
@@ -96,12 +102,13 @@ impl OfferRoom {
 
     /// Room for the rows of a list.
     pub(super) fn of_rows(capacity: &Capacity) -> Self {
-        Self { most: capacity.rows, label: capacity.row, unique: 0, ..Self::of_options(capacity) }
+        let (label, row) = (capacity.row, Some(capacity.row));
+        Self { most: capacity.rows, label, unique: 0, row, ..Self::of_options(capacity) }
     }
 
     /// Room for choices whose labels nobody sees.
     pub(super) fn of_unseen(capacity: &Capacity) -> Self {
-        Self { label: usize::MAX, ..Self::of_rows(capacity) }.or_options(capacity)
+        Self { label: usize::MAX, row: None, ..Self::of_rows(capacity) }.or_options(capacity)
     }
 
     /// Room for replies that vanish.
@@ -112,12 +119,18 @@ impl OfferRoom {
     /// Room for goods, of which no label is shown.
     pub(super) fn of_products(capacity: &Capacity) -> Self {
         let most = if capacity.products > 0 { capacity.products } else { MOST_ITEMS };
-        Self { most, label: usize::MAX, unique: 0, ..Self::of_options(capacity) }
+        Self { most, label: usize::MAX, unique: 0, row: None, ..Self::of_options(capacity) }
     }
 
     /// A form that the channel does not have is shown in another one, as choices below a text are.
     pub(super) fn or_options(self, capacity: &Capacity) -> Self {
         if self.most > 0 { self } else { Self { most: capacity.options.max(1), ..self } }
+    }
+
+    /// Characters of a label of a row, if that is what these choices are.
+    fn row_of(&self, shown: &[ShownChoice]) -> Option<usize> {
+        let has_lines = || shown.iter().any(|choice| choice.description.is_some());
+        self.row.filter(|_| shown.len() > self.unique || has_lines())
     }
 }
 
@@ -304,14 +317,18 @@ impl Run<'_> {
 
     /// Returns the choices that were made, with what became of the rest told.
     fn made(&mut self, mut making: Making) -> Vec<ShownChoice> {
+        let row = making.room.row_of(&making.shown);
+        making.fit(row);
         let mut labels = BTreeSet::new();
         let twice = making.shown.iter().filter(|choice| !labels.insert(choice.label.to_lowercase())).count();
         if twice > 0 && making.room.label < usize::MAX {
             making.adjusted.count("same_label", twice);
         }
-        let has_lines = making.shown.iter().any(|choice| choice.description.is_some());
-        if making.shown.len() <= making.room.unique && !has_lines {
+        if making.shown.len() <= making.room.unique && row.is_none() {
             tell_apart(making.shown.iter_mut().map(|choice| &mut choice.label).collect(), making.room.label);
+        } else if let Some(most) = row {
+            let rows = making.shown.iter_mut();
+            tell_rows_apart(rows.map(|choice| (&mut choice.label, choice.description.as_deref())), most);
         }
         for (why, count) in making.adjusted.0 {
             let (session, node) = (self.session.id, self.session.at.clone());
@@ -410,17 +427,35 @@ impl Making {
             }
             label.clone_from(&id);
         }
-        let mut fit = |text: String, most: usize| {
-            let cut = cut(&text, most);
-            if cut.len() < text.len() {
-                self.adjusted.count("label_cut", 1);
-            }
-            cut
-        };
-        let label = fit(label, self.room.label);
         let description = description.map(|text| in_one_line(&text)).filter(|text| !text.is_empty());
-        let description = description.map(|text| fit(text, self.room.description));
         self.shown.push(ShownChoice { id: id.into(), label, description, labels, item });
+    }
+
+    /// Cuts what is too long, now that all are known: of a `row` the whole label is the line below
+    /// it, where it has none.
+    fn fit(&mut self, row: Option<usize>) {
+        let most = row.unwrap_or(self.room.label);
+        for choice in &mut self.shown {
+            let whole = std::mem::take(&mut choice.label);
+            choice.label = cut(&whole, most);
+            if choice.label.len() < whole.len() {
+                self.adjusted.count("label_cut", 1);
+                if self.asked && whole.len() <= MOST_TYPED_BYTES {
+                    choice.labels.push(whole.as_str().into());
+                }
+                if row.is_some() && choice.description.is_none() {
+                    choice.description = Some(cut(&whole, self.room.description));
+                    continue;
+                }
+            }
+            if let Some(line) = &mut choice.description {
+                let kept = cut(line, self.room.description);
+                if kept.len() < line.len() {
+                    self.adjusted.count("label_cut", 1);
+                }
+                *line = kept;
+            }
+        }
     }
 }
 
@@ -463,6 +498,18 @@ pub(super) fn tell_apart(mut labels: Vec<&mut String>, most: usize) {
             **label = free;
         }
     }
+}
+
+/// Numbers the labels of rows of a list that look the same, with the lines below them.
+pub(super) fn tell_rows_apart<'r>(
+    rows: impl Iterator<Item = (&'r mut String, Option<&'r str>)>,
+    most: usize,
+) {
+    let mut alike: BTreeMap<(String, Option<&str>), Vec<&mut String>> = BTreeMap::new();
+    for (label, line) in rows {
+        alike.entry((label.clone(), line)).or_default().push(label);
+    }
+    alike.into_values().for_each(|labels| tell_apart(labels, most));
 }
 
 /// A text of at most so many characters, cut behind a whole one as people see it.

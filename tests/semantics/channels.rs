@@ -70,6 +70,12 @@ fn with(part: &str, much: usize) -> Option<Value> {
         "text" => json!({"text": long()}),
         "text above options" => json!({"text": long(), "options": one()}),
         "options" => json!({"text": "t", "options": choices("L")}),
+        "label of more than 3 options" => {
+            let mut choices =
+                [0, 1, 2, 3].map(|at| json!({"id": format!("c{at}"), "label": format!("L{at}")}));
+            choices[0]["label"] = long().into();
+            json!({"text": "t", "options": choices})
+        }
         "label of an option" => json!({"text": "t", "options": [{"id": "a", "label": long()}]}),
         "text above buttons" => json!({"text": long(), "buttons": one()}),
         "text above a list" => {
@@ -99,6 +105,9 @@ fn with(part: &str, much: usize) -> Option<Value> {
         }
         "caption" => {
             json!({"media": {"type": "image", "url": "https://shop.example/a", "caption": long()}})
+        }
+        "caption of a film or a document" => {
+            json!({"media": {"type": "video", "url": "https://shop.example/a", "caption": long()}})
         }
         "header and footer" => {
             json!({"text": "t", "header": {"text": long()}, "footer": long(), "buttons": one()})
@@ -141,6 +150,9 @@ fn with(part: &str, much: usize) -> Option<Value> {
         }
         "whole catalogue" => json!({"text": "t", "products": {}}),
         "reaction" => json!({"reaction": {"emoji": "👍", "to": "wamid.1"}}),
+        "label of a button of a template" => {
+            json!({"template": {"name": "n", "language": "en", "buttons": [{"id": "a", "label": long()}]}})
+        }
         "cards of a template" => {
             let card = json!({"header": {"image": "https://shop.example/a"}});
             json!({"template": {"name": "n", "language": "en", "cards": vec![card; much.max(1)]}})
@@ -286,9 +298,14 @@ fn much(part: &str, channel: &Channel, content: &Content) -> usize {
             | "buttons of a card",
             other,
         ) => other.options().len(),
-        ("label of an option" | "label of a button" | "label of a row" | "label of a quick reply", _) => {
-            label()
-        }
+        (
+            "label of an option"
+            | "label of more than 3 options"
+            | "label of a button"
+            | "label of a row"
+            | "label of a quick reply",
+            _,
+        ) => label(),
         ("description of a row", other) => text(other.options()[0].description.as_deref()),
         ("label that opens a list", Content::List(list)) => text(Some(&list.button)),
         ("header and footer", Content::Buttons(buttons)) => {
@@ -300,7 +317,9 @@ fn much(part: &str, channel: &Channel, content: &Content) -> usize {
         ("header of a template", Content::Template(template)) => line(template.header.as_ref()),
         ("medium above a list", Content::List(list)) => usize::from(list.header.is_some()),
         ("label that opens a form", Content::Form(form)) => text(Some(&form.button)),
-        ("caption" | "caption of a sound", Content::Media(media)) => text(media.caption.as_deref()),
+        ("caption" | "caption of a film or a document" | "caption of a sound", Content::Media(media)) => {
+            text(media.caption.as_deref())
+        }
         ("contact cards", Content::Contacts { cards }) => cards.len(),
         ("articles of a list", Content::Products(products)) => {
             products.sections.iter().map(|section| section.items.len()).sum()
@@ -345,9 +364,11 @@ fn what_is_rendered_is_held_to_the_channel() {
     for Cell { part, channel, most } in &cells {
         let Some(channel) = channel else { continue };
         // Where there is no frame the transport may have a way for what it holds. The bytes of an
-        // id, and the subject, which is no part of the content, have tests of their own.
+        // id, and the subject, which is no part of the content, have tests of their own; the labels
+        // of an approved message are not sent.
         let is_loose = matches!(part.as_str(), "header and footer" | "header of a list") && *most == 0;
-        let is_apart = part.starts_with("id ") || part == "subject";
+        let is_apart =
+            part.starts_with("id ") || part == "subject" || part == "label of a button of a template";
         if is_loose || is_apart || (is_form(part) && *most > 0) {
             continue;
         }

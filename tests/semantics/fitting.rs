@@ -292,7 +292,7 @@ fn buttons_that_look_the_same_are_numbered() {
         json!({"text": "?", "options": offers}),
         json!({"teas": [tea("a"), tea("b"), tea("c"), tea("d")]}),
     );
-    assert_eq!(labels(&contents)[1], "Darjeeling First Fl…", "rows of a list may be the same");
+    assert_eq!(labels(&contents)[1], "Darjeeling First Flush b", "rows of a list have room for it");
     // What is written out, in a flow of no certain channel.
     let twins = json!([{"id": "a", "label": "Yes"}, {"id": "b", "label": "Yes"}]);
     for message in [json!({"text": "?", "buttons": twins}), json!({"text": "?", "options": twins})] {
@@ -544,5 +544,39 @@ fn the_channel_that_a_message_goes_out_on_counts() {
         world.begin(request.context(json!({"t": "word ".repeat(1_200)})));
         world.tick();
         assert_eq!(world.sent().len(), pieces, "{channel}");
+    }
+}
+
+/// N2, D8: degrees in a text have either mark before their decimals, and are never thousands.
+#[test]
+fn a_place_may_be_written_with_a_decimal_comma() {
+    let place = json!({"location": {"latitude": "{{ context.lat }}", "longitude": "{{ context.lng }}"}});
+    for (lat, lng, expected) in [
+        ("52,52", "13,405", (52.52, 13.405)),
+        ("52.520", "13.405", (52.52, 13.405)),
+        (" -23,5505 ", "-46,6333", (-23.5505, -46.6333)),
+        ("5", "1e1", (5.0, 10.0)),
+    ] {
+        let (contents, told, _) = sends(place.clone(), json!({"lat": lat, "lng": lng}));
+        let Content::Location(found) = &contents[0] else { panic!("{contents:?}") };
+        assert_eq!(((found.latitude(), found.longitude()), told), (expected, vec![]));
+    }
+    for lat in ["52,52,1", "north", "520,5"] {
+        let (_, told, _) = sends(place.clone(), json!({"lat": lat, "lng": 1}));
+        assert_eq!(told, ["location"], "{lat}");
+    }
+}
+
+/// D8: an address from data that no button of the channel opens is refused.
+#[test]
+fn an_address_that_no_button_opens_is_refused() {
+    let link = json!({"text": "t", "buttons": [{"label": "Go", "url": "{{ context.url }}"}]});
+    for url in ["https://shop.example/1", "HTTP://shop.example"] {
+        let (contents, told, _) = sends(link.clone(), json!({"url": url}));
+        assert_eq!((contents[0].links()[0].url.as_str(), told), (url, vec![]));
+    }
+    for url in ["tel:+49301234", "shop.example", "javascript:alert(1)", "/cart"] {
+        let (contents, told, place) = sends(link.clone(), json!({"url": url}));
+        assert_eq!((contents[0].text(), &*told, &*place), ("ok", &["url"][..], "x"), "{url}");
     }
 }

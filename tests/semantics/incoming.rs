@@ -282,3 +282,24 @@ fn each_medium_of_an_album_is_of_the_type_that_is_asked_for() {
         assert_eq!(world.place(session).0, place, "{album:?}");
     }
 }
+
+/// N4: a type of media is compared with the MIME type, and with the kind that the message says.
+#[test]
+fn a_medium_is_of_the_kind_that_its_message_says() {
+    let medium = |kind: &str, mime: &str| json!({"type": kind, "url": "https://a.example", "mime": mime});
+    for (types, media, place) in [
+        (json!(["document"]), medium("document", "application/pdf"), "ok"),
+        (json!(["document"]), medium("document", "image/png"), "ok"),
+        (json!(["document"]), medium("image", "image/png"), "q"),
+        (json!(["sticker"]), medium("sticker", "image/webp"), "ok"),
+        (json!(["image"]), json!({"type": "image", "url": "https://a.example"}), "ok"),
+        (json!(["image/png"]), json!({"type": "image", "url": "https://a.example"}), "q"),
+        (json!(["audio/*"]), medium("audio", "audio/ogg; codecs=opus"), "ok"),
+    ] {
+        let ask = json!({"text": "Which?", "expect": "media", "media_types": types});
+        let world = World::with([flow("f").node("q", "ask", ask).send("ok", "ok")]);
+        let session = world.start("f").session_id;
+        world.receive(Inbound::media(Channel::WhatsApp, SHOP, ADA, media.clone()));
+        assert_eq!(world.place(session).0, place, "{types} {media}");
+    }
+}

@@ -57,6 +57,7 @@ mod refused;
 mod rehearsal;
 mod reminder;
 mod results;
+mod rows;
 mod sends;
 mod session;
 mod side_by_side;

@@ -2,7 +2,7 @@
 //! C).
 
 use crate::Channel;
-use crate::flow::content::MediaType;
+use crate::flow::content::{LinkSchemes, MediaType};
 use crate::grapheme::TextUnit;
 
 /// Limits of a message on one channel: characters of texts, numbers of choices. What is 0 the
@@ -20,6 +20,8 @@ pub(crate) struct Capacity {
     pub(crate) options: usize,
     /// Characters of the label of a choice.
     pub(crate) label: usize,
+    /// True if choices that are more than buttons, or have lines below them, are rows of a list.
+    pub(crate) lists_options: bool,
     /// Characters of a text above buttons.
     pub(crate) body: usize,
     /// Characters of a text above a list.
@@ -30,6 +32,8 @@ pub(crate) struct Capacity {
     pub(crate) links: usize,
     /// True if one message may have those beside buttons that answer.
     pub(crate) mixes_links: bool,
+    /// The addresses that one opens.
+    pub(crate) opens: LinkSchemes,
     /// Characters of a button's label.
     pub(crate) button: usize,
     /// True if no two buttons of a message may have the same label.
@@ -50,8 +54,10 @@ pub(crate) struct Capacity {
     pub(crate) payload: usize,
     /// The media that can be sent.
     pub(crate) media: &'static [MediaType],
-    /// Characters below an image, a film or a document.
+    /// Characters below an image.
     pub(crate) caption: usize,
+    /// Characters below a film or a document.
+    pub(crate) file_caption: usize,
     /// Characters below a sound.
     pub(crate) audio_caption: usize,
     /// Characters of the subject of a letter.
@@ -100,11 +106,13 @@ impl Capacity {
         text_with_options: 10_000,
         options: 20,
         label: 20,
+        lists_options: false,
         body: 10_000,
         list_body: 10_000,
         buttons: 20,
         links: 20,
         mixes_links: true,
+        opens: LinkSchemes::Any,
         button: 80,
         unique_buttons: false,
         rows: 100,
@@ -116,6 +124,7 @@ impl Capacity {
         payload: 200,
         media: &[Image, Audio, Video, Document, Sticker],
         caption: 10_000,
+        file_caption: 10_000,
         audio_caption: 10_000,
         subject: 998,
         header: 60,
@@ -166,6 +175,7 @@ impl Capacity {
         quick_replies: 0,
         media: &[],
         caption: 0,
+        file_caption: 0,
         audio_caption: 0,
         subject: 0,
         location: false,
@@ -184,11 +194,13 @@ impl Capacity {
         text: 4_096,
         text_with_options: 1_024,
         options: 10,
+        lists_options: true,
         body: 1_024,
         list_body: 4_096,
         buttons: 3,
         links: 1,
         mixes_links: false,
+        opens: LinkSchemes::Only(&[]),
         button: 20,
         unique_buttons: true,
         rows: 10,
@@ -197,6 +209,7 @@ impl Capacity {
         list_button: 20,
         quick_replies: 0,
         caption: 1_024,
+        file_caption: 1_024,
         audio_caption: 0,
         subject: 0,
         list_media: false,
@@ -216,11 +229,13 @@ impl Capacity {
         body: 640,
         buttons: 3,
         links: 3,
+        opens: LinkSchemes::Only(&[]),
         button: 20,
         rows: 0,
         quick_replies: 13,
         media: &[Image, Audio, Video, Document],
         caption: 0,
+        file_caption: 0,
         audio_caption: 0,
         subject: 0,
         location: false,
@@ -237,7 +252,8 @@ impl Capacity {
     const INSTAGRAM: Self =
         Self { unit: TextUnit::Bytes, text: 1_000, text_with_options: 1_000, ..Self::MESSENGER };
 
-    /// Choices are keys of a keyboard, at most 24 rows of them.
+    /// Choices are keys of a keyboard, at most 24 rows of them. Pictures alone have a text below
+    /// them.
     const VIBER: Self = Self {
         header: 0,
         form: false,
@@ -248,6 +264,7 @@ impl Capacity {
         rows: 0,
         quick_reply: 80,
         caption: 768,
+        file_caption: 0,
         audio_caption: 0,
         subject: 0,
         template: false,
@@ -270,11 +287,13 @@ impl Capacity {
         body: 4_096,
         buttons: 100,
         links: 100,
+        opens: LinkSchemes::Only(&["tg"]),
         rows: 0,
         quick_replies: 100,
         quick_reply: 80,
         payload: 64,
         caption: 1_024,
+        file_caption: 1_024,
         audio_caption: 1_024,
         subject: 0,
         template: false,
@@ -299,11 +318,13 @@ impl Capacity {
         body: 160,
         buttons: 4,
         links: 4,
+        opens: LinkSchemes::Only(&["line", "tel"]),
         button: 20,
         rows: 0,
         quick_replies: 13,
         media: &[Image, Audio, Video],
         caption: 0,
+        file_caption: 0,
         audio_caption: 0,
         subject: 0,
         template: false,
@@ -327,12 +348,14 @@ impl Capacity {
         body: 3_072,
         buttons: 11,
         links: 11,
+        opens: LinkSchemes::Only(&[]),
         button: 25,
         rows: 0,
         quick_replies: 11,
         quick_reply: 25,
         media: &[Image, Audio, Video, Document],
         caption: 0,
+        file_caption: 0,
         audio_caption: 0,
         subject: 0,
         template: false,
@@ -368,8 +391,15 @@ impl Capacity {
         match kind {
             Audio => self.audio_caption,
             Sticker => 0,
-            Image | Video | Document => self.caption,
+            Image => self.caption,
+            Video | Document => self.file_caption,
         }
+    }
+
+    /// Characters of the labels of so many choices below a text, of which some may have a line
+    /// below them.
+    pub(crate) fn label_of(&self, count: usize, has_lines: bool) -> usize {
+        if self.lists_options && (count > self.buttons || has_lines) { self.row } else { self.label }
     }
 
     /// Returns the limits of buttons of an approved message.

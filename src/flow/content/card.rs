@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::flow::content::address;
 use crate::flow::content::choice::compile_buttons;
 use crate::flow::content::{ButtonDef, ChannelCapacity, CompiledButtons, Local, OffersDef, TextDef};
 use crate::flow::form::diagnostics::Diagnostics;
@@ -63,7 +64,7 @@ impl CardDef {
         let title = text("title", &self.title, most);
         let subtitle =
             self.subtitle.as_ref().map(|subtitle| text("subtitle", subtitle, fit.capacity.subtitle));
-        let image = self.image.as_deref().map(|image| cx.required_template(&at.key("image"), image));
+        let image = self.image.as_deref().map(|image| address::medium(image, &at.key("image"), fit, cx));
         let buttons = match &self.buttons {
             Some(buttons) => compile_buttons(buttons, &at.key("buttons"), fit.capacity.card_buttons, fit, cx),
             None => Some(CompiledButtons::default()),

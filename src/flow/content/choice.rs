@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::flow::content::address;
 use crate::flow::content::offers::{OfferEntry, compile_offer, compile_offers};
 use crate::flow::content::{ChannelCapacity, CompiledChoice, Local, Offers, TextDef};
 use crate::flow::form::diagnostics::Diagnostics;
@@ -60,7 +61,8 @@ pub struct ButtonDef {
     /// address leaves open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The code that it copies, a template; in an approved template alone.
+    /// The code that it copies, a template; in an approved template alone: a coupon's, or that of a
+    /// template whose `category` is `authentication`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The data that the form which it opens is given, with templates in its texts: an object,
@@ -68,6 +70,18 @@ pub struct ButtonDef {
     /// wait that takes the kind `form`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<Map<String, Value>>,
+}
+
+/// The message that buttons belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ButtonFrame {
+    /// A text, or a card.
+    Text,
+    /// An approved message.
+    Template,
+    /// An approved message with a code by which people prove who they are: WhatsApp keeps the
+    /// button that copies it as one that opens an address.
+    Authentication,
 }
 
 /// Compiled buttons.
@@ -135,6 +149,14 @@ impl ButtonDef {
         Self { label: label.into(), url: Some(url.into()), ..Self::default() }
     }
 
+    /// The field and the address of one that opens an address. `frame`: in a message for
+    /// authentication a code goes the same way.
+    pub(super) fn opened(&self, frame: ButtonFrame) -> Option<(&'static str, &str)> {
+        let code = self.code.as_deref().filter(|_| frame == ButtonFrame::Authentication);
+        let url = self.url.as_deref().map(|url| ("url", url));
+        url.or(code.map(|code| ("code", code)))
+    }
+
     /// True if it opens a form.
     pub(super) fn opens_form(&self) -> bool {
         self.form.is_some()
@@ -146,7 +168,8 @@ impl ButtonDef {
     }
 
     /// Checks that it is one thing, and one that there is outside of approved messages, or inside.
-    fn check_form(&self, place: &Path<'_>, in_template: bool, cx: &mut Compile<'_>) {
+    fn check_form(&self, place: &Path<'_>, frame: ButtonFrame, cx: &mut Compile<'_>) {
+        let in_template = frame != ButtonFrame::Text;
         let given = [
             ("from", self.from.is_some()),
             ("id", self.id.is_some() && self.from.is_none()),
@@ -235,24 +258,24 @@ pub(super) fn compile_buttons(
     fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
 ) -> Option<CompiledButtons> {
-    compile_all(buttons, at, (most, false), fit, cx)
+    compile_all(buttons, at, (most, ButtonFrame::Text), fit, cx)
 }
 
 /// Buttons of an approved message, at most `most` of them.
 pub(super) fn compile_template_buttons(
     buttons: &[ButtonDef],
     at: &Path<'_>,
-    most: usize,
+    most: (usize, ButtonFrame),
     fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
 ) -> Option<CompiledButtons> {
-    compile_all(buttons, at, (most, true), &fit.in_template(), cx)
+    compile_all(buttons, at, most, &fit.in_template(), cx)
 }
 
 fn compile_all(
     buttons: &[ButtonDef],
     at: &Path<'_>,
-    (most, in_template): (usize, bool),
+    (most, frame): (usize, ButtonFrame),
     fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
 ) -> Option<CompiledButtons> {
@@ -263,14 +286,18 @@ fn compile_all(
     let (mut replies, mut links, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (index, button) in buttons.iter().enumerate() {
         let place = at.item(index);
-        button.check_form(&place, in_template, cx);
+        button.check_form(&place, frame, cx);
         let most = fit.capacity.button;
         if button.answers() {
             let texts = (button.id.as_deref().unwrap_or_default(), &button.label, None);
             replies.push(compile_offer(button.from.as_deref(), texts, most, &place, fit, cx));
-        } else if let Some(url) = &button.url {
+        } else if let Some((field, url)) = button.opened(frame) {
             let label = button.label.label(&place.key("label"), most, cx);
-            let url = cx.required_template(&place.key("url"), url);
+            let url = match frame {
+                ButtonFrame::Text => address::link(url, &place.key(field), fit, cx),
+                // Of an approved address it is a part.
+                _ => cx.required_template(&place.key(field), url),
+            };
             links.push(label.zip(url).map(|(label, url)| CompiledLink { label, url }));
         } else {
             let other = button.compile_other(&place, most, cx);

@@ -13,7 +13,8 @@ use crate::grapheme::TextUnit;
 /// A channel's capacity, and its name for those who exceed it.
 pub(crate) struct ChannelCapacity {
     pub(crate) capacity: &'static Capacity,
-    on: String,
+    /// The channel, as a message ends that names it.
+    pub(super) on: String,
 }
 
 impl ChannelCapacity {

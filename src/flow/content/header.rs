@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::flow::content::address;
 use crate::flow::content::{ChannelCapacity, CompiledLocation, Local, LocationDef, MediaType, TextDef};
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::IssueCode;
@@ -28,6 +29,9 @@ pub struct HeaderDef {
     /// The address of a document, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
+    /// The name that a document is saved under, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
     /// A place; in an approved template alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Box<LocationDef>>,
@@ -40,7 +44,8 @@ pub struct HeaderDef {
 #[derive(Clone, Debug)]
 pub(crate) enum CompiledHeader {
     Text(Local<Template>),
-    Media(MediaType, Template),
+    /// A medium, its address, and the name that a document is saved under.
+    Media(MediaType, Template, Option<Template>),
     Location(Box<CompiledLocation>),
 }
 
@@ -116,6 +121,11 @@ impl HeaderDef {
             cx.found.add(IssueCode::BadValue, at, format!("has {given} of its fields"), fix);
             return None;
         }
+        let place = at.key("filename");
+        if self.filename.is_some() && self.document.is_none() {
+            let message = "has no meaning without `document`";
+            cx.found.add(IssueCode::BadValue, &place, message, "remove it, or give a `document`");
+        }
         if let Some(text) = &self.text {
             let text = text.template(&at.key("text"), cx)?;
             fit.text(&at.key("text"), &text, fit.capacity.header, "shorten it", cx);
@@ -125,9 +135,13 @@ impl HeaderDef {
             let location = location.compile_place(&at.key("location"), cx)?;
             return Some(CompiledHeader::Location(Box::new(location)));
         }
+        let filename = match &self.filename {
+            Some(name) => Some(cx.required_template(&place, name)?),
+            None => None,
+        };
         media.into_iter().find_map(|(key, kind, url)| {
-            let url = cx.required_template(&at.key(key), url.as_deref()?)?;
-            Some(CompiledHeader::Media(kind, url))
+            let url = address::medium(url.as_deref()?, &at.key(key), fit, cx)?;
+            Some(CompiledHeader::Media(kind, url, filename.clone()))
         })
     }
 
@@ -144,8 +158,9 @@ impl Read for HeaderDef {
         let mut fields = Fields::of::<Self>(value, at, found)?;
         let (text, image) = (fields.optional("text"), fields.optional("image"));
         let (video, document) = (fields.optional("video"), fields.optional("document"));
+        let filename = fields.optional("filename");
         let (location, parameter) = (fields.optional("location"), fields.optional("parameter"));
         fields.close();
-        Some(Self { text, image, video, document, location, parameter })
+        Some(Self { text, image, video, document, filename, location, parameter })
     }
 }

@@ -13,6 +13,7 @@ use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::number::{self, Decimal, Marks};
 use crate::flow::lang::template::Template;
 
 /// A place:
@@ -57,6 +58,15 @@ pub(crate) struct CompiledLocation {
 pub(crate) enum Degrees {
     Fixed(f64),
     Template(Template),
+}
+
+impl Degrees {
+    /// Reads degrees, with either mark before their decimals: no place is a thousand degrees away.
+    pub(crate) fn read(text: &str) -> Option<f64> {
+        let text = text.trim();
+        let number = || number::read(text, Marks::Fixed(Decimal::Comma)).map(number::to_float);
+        text.parse().ok().or_else(number)
+    }
 }
 
 impl LocationDef {

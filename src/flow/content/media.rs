@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::flow::content::address;
 use crate::flow::content::{ChannelCapacity, Local, MediaType, TextDef};
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
@@ -58,7 +59,7 @@ impl MediaDef {
         if !fit.capacity.media.contains(&self.kind) {
             fit.lacks(at, cx);
         }
-        let url = cx.required_template(&at.key("url"), &self.url);
+        let url = address::medium(&self.url, &at.key("url"), fit, cx);
         let place = at.key("caption");
         let caption = self.caption.as_ref().map(|caption| caption.template(&place, cx));
         if let Some(Some(caption)) = &caption {

@@ -1,6 +1,8 @@
 //! The content of a message, as an author writes it, in every form: the part that `send_message`
 //! and its like share. What must not live here: where a message goes, and what becomes of it.
 
+mod address;
+mod asked;
 mod capacity;
 mod card;
 mod choice;
@@ -41,6 +43,8 @@ pub use template::{ParametersDef, TemplateCardDef, TemplateCategory, TemplateDef
 pub use text::TextDef;
 pub(crate) use visit::{PlacedText, has_letters, parts};
 
+pub(crate) use address::{LinkSchemes, opens};
+pub(crate) use asked::is_written_list;
 pub(crate) use capacity::Capacity;
 pub(crate) use card::CompiledCard;
 pub(crate) use choice::{
@@ -436,7 +440,8 @@ impl MessageDef {
         }
         let most = if options.is_empty() { limits.text } else { limits.text_with_options };
         let text = body(most, true, cx);
-        let options = choice::compile_options(options, place, (limits.options, limits.label), fit, cx);
+        let most = (limits.options, limits.label_of(options.len(), is_list(options)));
+        let options = choice::compile_options(options, place, most, fit, cx);
         Some(CompiledMessage::Text { text: text?, options: options? })
     }
 }
@@ -521,6 +526,12 @@ impl CompiledMessage {
 
 fn has_data<T: OfferEntry>(entries: Option<&[T]>) -> bool {
     entries.unwrap_or_default().iter().any(|entry| entry.from().is_some())
+}
+
+/// True if options are certainly or possibly a list where the channel shows some as one: how many
+/// choices are made of data is not known.
+fn is_list(options: &[OptionDef]) -> bool {
+    options.iter().any(|option| option.from.is_some() || option.description.is_some())
 }
 
 /// Those of the buttons that answer, and are written out.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::flow::content::{ChannelCapacity, Local, TextDef};
 use crate::flow::form::diagnostics::Diagnostics;
-use crate::flow::form::issue::IssueCode;
+use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Read, wrong_type};
 #[cfg(feature = "schema")]
@@ -242,7 +242,27 @@ pub(super) fn item_template(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> 
         cx.found.add(IssueCode::BadValue, at, message, fix);
         return None;
     }
+    if let Some(meant) = name_of_flow(text) {
+        let message = format!("{:?} is read as a field of the item", brief(text));
+        let fix = format!("write `{meant}`: a text without braces is a field of the item");
+        let repair = Repair::Replace { path: at.to_string(), with: meant };
+        cx.found.add_repairable(IssueCode::BadValue, at, message, fix, Some(repair));
+        return None;
+    }
     cx.template(at, &format!("{{{{ item.{text} }}}}"))
+}
+
+/// The right form of a path that begins as a name of the flow does, and would be read as a field.
+fn name_of_flow(path: &str) -> Option<String> {
+    const ROOTS: [&str; 9] =
+        ["context", "vars", "reply", "contact", "trigger", "flow", "session", "section", "index"];
+    let (root, field) = path.split_once('.').unwrap_or((path, ""));
+    match root {
+        "item" if field.is_empty() => Some("{{ item }}".to_owned()),
+        "item" => Some(field.to_owned()),
+        root if ROOTS.contains(&root) && !field.is_empty() => Some(format!("{{{{ {path} }}}}")),
+        _ => None,
+    }
 }
 
 impl<T> Default for OffersDef<T> {

@@ -95,6 +95,12 @@ impl ProductsDef {
         sections.any(|section| section.from.is_some() || has_data(section))
     }
 
+    /// True if there is no article where its lists have none.
+    pub(super) fn needs_items(&self) -> bool {
+        let sections = self.sections.iter().flatten().filter(|section| section.from.is_none());
+        self.has_data() && !sections.flat_map(|section| &section.items).any(|item| item.from.is_none())
+    }
+
     pub(super) fn compile(
         &self,
         at: &Path<'_>,

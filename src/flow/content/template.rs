@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::{Map, Value};
 
-use crate::flow::content::choice::compile_template_buttons;
+use crate::flow::content::choice::{ButtonFrame, compile_template_buttons};
 use crate::flow::content::{ButtonDef, ChannelCapacity, CompiledButtons, CompiledHeader, HeaderDef};
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::IssueCode;
@@ -38,7 +38,8 @@ pub struct TemplateDef {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
     /// The category that it was approved for. One for `authentication` is sent to a telephone
-    /// number alone ([SEMANTICS A7](crate::semantics#a7)).
+    /// number alone ([SEMANTICS A7](crate::semantics#a7)), and its `code` is the one to prove who
+    /// they are, not a coupon's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<TemplateCategory>,
     /// The values that fill its gaps.
@@ -126,6 +127,7 @@ struct PartFields<'d> {
     header: Option<&'d HeaderDef>,
     buttons: Option<&'d [ButtonDef]>,
     most_buttons: usize,
+    frame: ButtonFrame,
 }
 
 /// The language that an approved message is sent in.
@@ -186,6 +188,7 @@ impl TemplateDef {
             header: self.header.as_deref(),
             buttons: self.buttons.as_deref(),
             most_buttons: fit.capacity.template_buttons,
+            frame: self.frame(),
         };
         let own = own.compile(at, fit, cx);
         let cards = self.compile_cards(&at.key("cards"), fit, cx);
@@ -197,6 +200,13 @@ impl TemplateDef {
             own: own?,
             cards: cards?,
         })
+    }
+
+    fn frame(&self) -> ButtonFrame {
+        match self.category {
+            Some(TemplateCategory::Authentication) => ButtonFrame::Authentication,
+            _ => ButtonFrame::Template,
+        }
     }
 
     fn compile_cards(
@@ -225,6 +235,7 @@ impl TemplateDef {
                 header: card.header.as_deref(),
                 buttons: card.buttons.as_deref(),
                 most_buttons: fit.capacity.template_card_buttons,
+                frame: self.frame(),
             };
             fields.compile(&place, fit, cx)
         });
@@ -273,7 +284,7 @@ impl PartFields<'_> {
                     let fix = "name each button, in the order in which they were approved";
                     cx.found.add(IssueCode::BadValue, &list.item(index).key("from"), message, fix);
                 }
-                compile_template_buttons(buttons, &list, self.most_buttons, fit, cx)
+                compile_template_buttons(buttons, &list, (self.most_buttons, self.frame), fit, cx)
             }
             None => Some(CompiledButtons::default()),
         };
@@ -296,7 +307,7 @@ impl PartFields<'_> {
     /// The places of links before a button that answers.
     fn link_places(self) -> Box<[u32]> {
         let buttons = self.buttons.unwrap_or_default();
-        let is_link = |button: &ButtonDef| button.url.is_some();
+        let is_link = |button: &ButtonDef| button.opened(self.frame).is_some();
         let last_reply = buttons.iter().rposition(ButtonDef::answers);
         let first_link = buttons.iter().position(is_link);
         if last_reply.zip(first_link).is_none_or(|(reply, link)| reply < link) {

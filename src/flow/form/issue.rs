@@ -91,6 +91,11 @@ codes! {
     Untranslated = "untranslated",
     /// A message with a form, and no question behind it that takes one. A warning.
     FormNotTaken = "form_not_taken",
+    /// A message with choices, a question for a place or goods, and a question behind it that takes
+    /// no such answer. A warning.
+    AnswerNotTaken = "answer_not_taken",
+    /// A question whose message shows none of its choices. A warning.
+    ChoicesUnseen = "choices_unseen",
     /// Two edges from one branch.
     DuplicateEdge = "duplicate_edge",
     /// An edge from a node that does not exist.
@@ -104,6 +109,9 @@ codes! {
     /// A time or a time zone that a template gives, and no edge for when it gives none: the session
     /// fails then. A warning.
     NoInvalidEdge = "no_invalid_edge",
+    /// Choices that are made of data alone, and no edge from `empty` for a list without an item:
+    /// the session fails then. A warning.
+    NoEmptyEdge = "no_empty_edge",
     /// A branch without an edge.
     DeadEnd = "dead_end",
     /// A `branch` node whose `else` has no edge.
@@ -125,6 +133,8 @@ codes! {
     ReminderPath = "reminder_path",
     /// A wait that is longer than a session may live.
     WaitTooLong = "wait_too_long",
+    /// Delays, rounds or timeouts that together may take longer than a session may live. A warning.
+    MayOutlive = "may_outlive",
     /// A wait for a reply in a flow that runs without a contact.
     WaitWithoutContact = "wait_without_contact",
     /// A send that certainly has no address to go to ([SEMANTICS D4](crate::semantics#d4)).
@@ -174,7 +184,11 @@ impl IssueCode {
             | Self::WindowMayBeClosed
             | Self::SameLabel
             | Self::FormNotTaken
+            | Self::AnswerNotTaken
+            | Self::ChoicesUnseen
             | Self::NoInvalidEdge
+            | Self::NoEmptyEdge
+            | Self::MayOutlive
             | Self::Untranslated => Severity::Warning,
             _ => Severity::Error,
         }

@@ -95,31 +95,34 @@ fn render(
 
 /// Returns the meaning of a message; none if it is no answer.
 fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option<ReplyMeaning>, EvalError> {
-    let mime = message.media.as_ref().and_then(mime_of);
     let said = RawReply {
         kind: question::reply_kind(message.kind),
         text: &message.text,
         payload: message.payload.as_deref(),
-        mime,
+        mime: None,
         home: match &node.expect {
             Expect::Phone(region) => home(run, region.as_ref())?,
             _ => None,
         },
     };
     let offered = node.expect.choices().and_then(|choices| offered_choices(run.session, choices));
+    if let (Expect::Media { .. }, Some(medium)) = (&node.expect, &message.media) {
+        // Of an album each is of the types that are asked for.
+        let album = message.details.as_ref().map_or(&[][..], |details| &details.album);
+        // A medium is of its type of MIME, and of the kind that its message says.
+        let is_one = |medium: &Packed| {
+            ["mime", "type"].into_iter().any(|field| {
+                let said = RawReply { mime: text_of(medium, field), ..said };
+                node.expect.understand(said, &run.speech()) == Some(ReplyMeaning::Medium)
+            })
+        };
+        let are_of_types = is_one(medium) && album.iter().all(is_one);
+        return Ok(are_of_types.then_some(ReplyMeaning::Medium));
+    }
     let meant = match offered {
         Some(choices) => choices.understand(said, run.speech().language()),
         None => node.expect.understand(said, &run.speech()),
     };
-    if meant == Some(ReplyMeaning::Medium) {
-        // Of an album each is of the types that are asked for.
-        let album = message.details.as_ref().map_or(&[][..], |details| &details.album);
-        let is_one = |medium: &Packed| {
-            let said = RawReply { mime: mime_of(medium), ..said };
-            node.expect.understand(said, &run.speech()) == Some(ReplyMeaning::Medium)
-        };
-        return Ok(meant.filter(|_| album.iter().all(is_one)));
-    }
     if let (Some(ReplyMeaning::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
         let (min, max) = (end(run, value, bounds.min.as_ref())?, end(run, value, bounds.max.as_ref())?);
         if !node.expect.within(value, min.as_deref(), max.as_deref()) {
@@ -129,9 +132,8 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
     Ok(meant)
 }
 
-/// The type of a medium, as the host names it.
-fn mime_of(medium: &Packed) -> Option<&str> {
-    medium.as_node().get("mime")?.as_str()
+fn text_of<'m>(medium: &'m Packed, field: &str) -> Option<&'m str> {
+    medium.as_node().get(field)?.as_str()
 }
 
 /// The text of an end of what is allowed: of a number as JSON writes it.

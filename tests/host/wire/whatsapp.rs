@@ -248,6 +248,14 @@ const MESSAGES: &[(&str, &str)] = &[
     ("reaction", r#""reaction": {"emoji": "👍", "to": "wamid.HBgL"}"#),
     ("reaction-taken-away", r#""reaction": {"emoji": "", "to": "wamid.HBgL"}"#),
     (
+        "template-authentication",
+        r#""template": {"name": "otp", "language": "en_US", "category": "authentication", "parameters": ["12{{ context.name }}"], "buttons": [{"label": "Copy code", "code": "12{{ context.name }}"}]}"#,
+    ),
+    (
+        "template-document",
+        r#""template": {"name": "invoice", "language": "en", "header": {"document": "https://shop.example/1.pdf", "filename": "Invoice {{ context.name }}.pdf"}}"#,
+    ),
+    (
         "template-carousel",
         r#""template": {"name": "new_shirts", "language": "en", "parameters": ["{{ context.name }}"], "cards": [{"header": {"image": "https://shop.example/7.jpg"}, "parameters": ["Blue"], "buttons": [{"id": "buy-7", "label": "Buy"}, {"label": "See", "url": "7"}]}, {"header": {"video": "1003383421387256"}, "parameters": ["Red"], "buttons": [{"id": "buy-8", "label": "Buy"}, {"label": "See", "url": "8"}]}]}"#,
     ),

@@ -21,6 +21,7 @@ use crate::flow::lang::number::Decimal;
 use crate::flow::lang::pattern::Extent;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
+use crate::flow::node::ask::media_types;
 
 /// Branches that every question has; those of its choices follow.
 pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
@@ -335,21 +336,8 @@ impl AnswerDef {
     }
 
     fn media_types(&self, at: &Path<'_>, found: &mut Diagnostics) -> Box<[Box<str>]> {
-        let list = at.key("media_types");
         let types = self.media_types.as_deref().unwrap_or_default();
-        let is_word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b))
-        };
-        for (place, written) in types.iter().enumerate() {
-            let (family, rest) = written.split_once('/').unwrap_or((written, "x"));
-            if !is_word(family) || !(is_word(rest) || rest == "*") {
-                let message = format!("{:?} is not a media type", brief(written));
-                let fix = "write a type such as image/png, or image for all of them";
-                found.add(IssueCode::BadValue, &list.item(place), message, fix);
-            }
-        }
-        let plain = |written: &String| written.trim_end_matches("/*").to_ascii_lowercase().into_boxed_str();
-        types.iter().map(plain).collect()
+        media_types::compile(types, &at.key("media_types"), found)
     }
 
     /// The choices that are written out: those that have a branch.

@@ -2,6 +2,7 @@
 //! answer is in `answer`.
 
 mod answer;
+mod media_types;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use answer::{EMPTY, FIXED};
 use crate::flow::answer::{Expect, shows_places};
 use crate::flow::content::{
     Capacity, ChannelCapacity, CompiledMessage, Local, MessageDef, Offers, OptionDef, PlacedText, TextDef,
-    compile_options, parts,
+    compile_options, is_written_list, parts,
 };
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::IssueCode;
@@ -166,6 +167,24 @@ impl AskDef {
         self.answer.has_data() || self.message.has_data()
     }
 
+    /// True if there is nothing to choose from where its lists have no item.
+    pub(crate) fn needs_items(&self) -> bool {
+        let of_data = self.answer.choices.iter().flatten().filter_map(|choice| choice.from.as_deref());
+        let has_some = self.answer.written().next().is_some() || of_data.into_iter().any(is_written_list);
+        self.message.needs_items() || (self.answer.has_data() && !has_some)
+    }
+
+    /// A picture alone shows nothing to choose from.
+    fn check_shown(&self, at: &Path<'_>, found: &mut Diagnostics) {
+        let count = self.answer.choices.as_ref().map_or(0, |choices| choices.len());
+        let mut labels = self.answer.written().filter_map(|choice| choice.label.texts().next());
+        if count > 0 && self.message.hides(&mut labels) {
+            let message = "are not shown: the message is no text and has no buttons";
+            let fix = "send a picture, a film or a document as `header` of `buttons`, or as a message before";
+            found.add(IssueCode::ChoicesUnseen, &at.key("choices"), message, fix);
+        }
+    }
+
     fn question_message(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<CompiledMessage> {
         if self.message.options.is_some() {
             let message = "has no meaning for a question that is checked";
@@ -271,6 +290,7 @@ impl NodeContract for AskDef {
         let subject = self.message.compile_subject(at, channel.as_ref(), cx);
         let unseen = self.unseen(expect.as_ref(), at, cx);
         self.check_offers(at, cx.found);
+        self.check_shown(at, cx.found);
         let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
         let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
         let retries = self.retries(at, cx);
