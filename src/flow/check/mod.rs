@@ -2,7 +2,9 @@
 //! away (SEMANTICS C). What must not live here: the rules of one node, which are its kind's.
 
 pub(crate) mod graph;
+mod lifetime;
 mod loops;
+mod no_items;
 pub(crate) mod recursion;
 mod reminder;
 mod report;
@@ -15,15 +17,12 @@ use std::collections::BTreeSet;
 
 pub(crate) use reminder::SideBranch;
 
-use chrono::TimeDelta;
-
 use crate::flow::check::graph::{Graph, is_left_at_once};
 use crate::flow::check::report::{report, report_repairable};
 use crate::flow::def::FlowDef;
 use crate::flow::form::diagnostics::{Diagnostics, Unread};
 use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
-use crate::flow::form::span::Span;
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
@@ -59,7 +58,7 @@ pub(crate) fn check_rest(
         loops::check(def, graph, limits, &reached, found);
     }
     if unread.has_head {
-        check_lifetime(def, graph, Some(entry), limits, found);
+        lifetime::check_certain(def, graph, Some(entry), limits, found);
         check_sender(def, &reached, found);
         untranslated::check(def, found);
         check_recursion(def, graph, entry, found);
@@ -85,10 +84,11 @@ pub(crate) fn check(
     if let Some(entry) = entry {
         window::check(def, graph, entry, found);
     }
-    check_lifetime(def, graph, entry, limits, found);
+    lifetime::check(def, graph, entry, limits, found);
     check_sender(def, &reached, found);
     untranslated::check(def, found);
     unanswered::check(def, graph, found);
+    no_items::check(def, graph, &reached, found);
     loops::check(def, graph, limits, &reached, found);
     check_loops(def, graph, &reached, found);
     if let Some(entry) = entry {
@@ -210,44 +210,6 @@ fn check_reached(
         }
     }
     reached
-}
-
-/// Delays that end after the longest life of a session, however soon it comes to them.
-fn check_lifetime(
-    def: &FlowDef,
-    graph: &Graph,
-    entry: Option<NodeIx>,
-    limits: &Limits,
-    found: &mut Diagnostics,
-) {
-    let settings = def.settings.as_ref();
-    let longest = TimeDelta::from_std(limits.max_lifetime).unwrap_or(TimeDelta::MAX);
-    let named = settings.and_then(|settings| settings.max_lifetime.as_ref()).map(Span::as_delta);
-    let lifetime = named.unwrap_or(longest).min(longest);
-    let is_endless = settings.is_some_and(|settings| settings.lifetime.is_some());
-    let Some(entry) = entry.filter(|_| !is_endless) else { return };
-    let time_at = |node: NodeIx| def.nodes.get(node.as_usize()).map(|node| node.kind.shortest());
-    let mut ways = BTreeSet::from([(TimeDelta::zero(), entry)]);
-    let mut seen = BTreeSet::new();
-    while let Some((since, node)) = ways.pop_first() {
-        if !seen.insert(node) {
-            continue;
-        }
-        let time = time_at(node).unwrap_or_default();
-        let until = since.checked_add(&time).unwrap_or(TimeDelta::MAX);
-        if until > lifetime {
-            // Alone it is told where it is written.
-            if time <= lifetime {
-                let days = until.num_days();
-                let message =
-                    format!("ends {days} days after the start at the earliest, when no session lives");
-                let fix = "say `\"lifetime\": \"none\"` in the settings, or wait less";
-                report(def, node, found, IssueCode::WaitTooLong, message, fix);
-            }
-            continue;
-        }
-        ways.extend(graph.ways(node).map(|(to, _)| (until, to)));
-    }
 }
 
 /// A loop over a list that nothing comes back to stops at the first item.

@@ -275,7 +275,8 @@ impl SettingsDef {
         if minutes > Self::MOST_TTL_MINUTES {
             let message =
                 format!("is {minutes} minutes, at most {} (30 days) are allowed", Self::MOST_TTL_MINUTES);
-            let fix = "give fewer minutes, or 0 for as long as `max_lifetime`";
+            let fix = "give fewer minutes, or 0 for as long as `max_lifetime`; \
+                       a wait of its own may be longer where `lifetime` is none";
             cx.found.add(IssueCode::BadValue, &at.key("session_ttl_minutes"), message, fix);
         }
         let is_endless = self.lifetime == Some(Lifetime::None);
@@ -295,7 +296,8 @@ impl SettingsDef {
             cx.found.add(IssueCode::BadValue, &at.key("lifetime"), beside, fix);
         } else if !is_endless && max_lifetime > longest {
             let message = format!("is longer than the {} days allowed", longest.num_days());
-            cx.found.add(IssueCode::BadValue, &at.key("max_lifetime"), message, "give a shorter time");
+            let fix = "give a shorter time, or say `\"lifetime\": \"none\"` instead";
+            cx.found.add(IssueCode::BadValue, &at.key("max_lifetime"), message, fix);
         }
         ((minutes > 0).then(|| TimeDelta::minutes(i64::from(minutes))), max_lifetime)
     }

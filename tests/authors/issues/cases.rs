@@ -92,6 +92,32 @@ fn after_form(accept: Value) -> Value {
     )
 }
 
+/// Buttons before a wait for these kinds.
+fn after_buttons(accept: Value) -> Value {
+    let buttons =
+        json!({"id": "n", "kind": "send_message", "text": "?", "buttons": [{"id": "1", "label": "Yes"}]});
+    flow(
+        json!([buttons, {"id": "w", "kind": "wait_reply", "accept": accept}]),
+        json!([{"from": "s", "to": "n"}, {"from": "n", "to": "w"}]),
+    )
+}
+
+/// Two questions of a talk that waits so long for each.
+fn waits(timeout: &str) -> Value {
+    let wait =
+        |id: &str| json!({"id": id, "kind": "wait_reply", "timeout": timeout, "on_timeout": "continue"});
+    flow(json!([wait("n"), wait("again")]), json!([{"from": "s", "to": "n"}, {"from": "n", "to": "again"}]))
+}
+
+/// Rounds of a week.
+fn rounds(most: u32) -> Value {
+    flow(
+        json!([{"id": "hi", "kind": "send_message", "text": "A tip"}, {"id": "rest", "kind": "delay", "for": "7d"},
+               {"id": "n", "kind": "jump", "target": "hi", "max_jumps": most}]),
+        json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "rest"}, {"from": "rest", "to": "n"}]),
+    )
+}
+
 fn many(nodes: usize, edges: usize) -> Value {
     let nodes: Vec<Value> = (1..nodes).map(|n| json!({"id": format!("n{n}"), "kind": "end"})).collect();
     let edges: Vec<Value> = (0..edges).map(|_| json!({"from": "s", "to": "n1"})).collect();
@@ -213,6 +239,7 @@ pub(crate) fn structure() -> Vec<Case> {
             set(wait("31d"), "settings", json!({"session_ttl_minutes": 60})),
             set(wait("30d"), "settings", json!({"session_ttl_minutes": 60})),
         ),
+        case(WaitTooLong, rounds(4), rounds(3)),
     ]
 }
 
@@ -334,6 +361,14 @@ pub(crate) fn people() -> Vec<Case> {
         ),
         case(NoSender, without(send("Hi"), "settings"), send("Hi")),
         case(FormNotTaken, after_form(json!(["text"])), after_form(json!(["text", "form"]))),
+        case(AnswerNotTaken, after_buttons(json!(["text"])), after_buttons(json!(["text", "choice"]))),
+        case(MayOutlive, waits("20d"), waits("15d")),
+        case(
+            NoEmptyEdge,
+            one(json!({"id": "n", "kind": "send_message", "text": "?", "options": {"from": "context.x"}})),
+            one(json!({"id": "n", "kind": "send_message", "text": "?",
+                       "options": [{"from": "context.x"}, {"id": "no", "label": "None of them"}]})),
+        ),
         case(
             SameLabel,
             one(json!({"id": "n", "kind": "send_message", "text": "Hi",
@@ -400,6 +435,10 @@ fn answers() -> Vec<Case> {
         node
     };
     let asked = |fields: Value| on_sms(one(ask(fields)));
+    let with_picture = |media: Value| {
+        let choices = json!([{"id": "y", "label": "Yes"}, {"id": "n", "label": "No"}]);
+        one(json!({"id": "n", "kind": "ask", "media": media, "choices": choices}))
+    };
     let sizes =
         |other: Value| json!({"choices": [{"id": "s", "label": "Small", "synonyms": ["1", "wee"]}, other]});
     let again = |fields: Value, branch: &str| {
@@ -407,6 +446,13 @@ fn answers() -> Vec<Case> {
         on_sms(flow(json!([ask(fields)]), edges))
     };
     vec![
+        case(
+            ChoicesUnseen,
+            with_picture(json!({"type": "image", "url": "https://a.example/1.jpg"})),
+            with_picture(
+                json!({"type": "image", "url": "https://a.example/1.jpg", "caption": "Yours? Yes or no"}),
+            ),
+        ),
         case(
             BadValue,
             asked(

@@ -36,7 +36,7 @@ fn what_a_channel_does_not_carry_is_told() {
     let body = |length: usize| json!({"text": "x".repeat(length), "buttons": [{"id": "1", "label": "x"}]});
     let image =
         |caption: usize| json!({"media": {"type": "image", "url": "u", "caption": "x".repeat(caption)}});
-    let link = json!({"label": "x", "url": "u"});
+    let link = json!({"label": "x", "url": "https://u.example"});
     let both = json!({"text": "?", "buttons": [{"id": "1", "label": "x"}, link]});
     let template = json!({"template": {"name": "t", "language": "en"}});
     let card = json!({"card": {"title": "x".repeat(81)}});
@@ -250,6 +250,8 @@ fn a_question_asks_for_what_it_can_take() {
     assert_eq!(ask(json!({"text": "Do you like it?", "products": {"catalog": "1", "id": "tea"}})), "");
 }
 
+const NO_EMPTY: &str = "warning: node \"n\": fails the session where its list has no item (no_empty_edge)";
+
 /// C: a form belongs to the first question behind it.
 #[test]
 fn a_form_that_no_question_takes_is_told() {
@@ -271,7 +273,19 @@ fn a_form_that_no_question_takes_is_told() {
     assert_eq!(told(two, edges), warning, "it is stale by then");
     let ask = json!([form, {"id": "a", "kind": "ask", "text": "Well?"}]);
     assert_eq!(told(ask, json!([{"from": "s", "to": "f"}, {"from": "f", "to": "a"}])), warning);
-    assert_eq!(told(json!([form]), json!([{"from": "s", "to": "f"}])), "", "its answers may start a flow");
+    let alone =
+        "warning: node \"f\": sends a form, and no question behind it takes the answer (form_not_taken)";
+    assert_eq!(told(json!([form]), json!([{"from": "s", "to": "f"}])), alone);
+    let rate = json!({"name": "t", "language": "en", "buttons": [{"label": "Rate", "form": {}}]});
+    let template = json!({"id": "f", "kind": "send_message", "template": rate});
+    assert_eq!(
+        told(json!([template]), json!([{"from": "s", "to": "f"}])),
+        "",
+        "its answers may start a flow"
+    );
+    let mut away = form.clone();
+    away["to"] = "+14155550123".into();
+    assert_eq!(told(json!([away]), json!([{"from": "s", "to": "f"}])), "", "somebody else answers it");
 }
 
 /// N10: labels that no message shows may have any length.
@@ -284,7 +298,7 @@ fn a_choice_that_no_message_shows_may_have_a_long_label() {
         node.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
         first(one(node))
     };
-    let rows = json!([{"rows": [{"from": "context.items"}]}]);
+    let rows = json!([{"rows": [{"from": "context.items"}, {"id": "a", "label": "A"}]}]);
     assert_eq!(ask(json!({"list": {"button": "Open", "sections": rows}})), "");
     assert!(ask(json!({})).contains("characters, at most 80 are allowed"));
 }
@@ -453,7 +467,7 @@ fn what_whatsapp_has_beside_texts_is_checked() {
         (goods(none.clone(), none.clone(), one.clone()), ""),
         (goods(text.clone(), none.clone(), json!({})), ""),
         (goods(text.clone(), line.clone(), list(json!(["tea", {"from": "context.x", "id": "sku"}]))), ""),
-        (goods(text.clone(), line.clone(), list(json!({"from": "context.x"}))), ""),
+        (goods(text.clone(), line.clone(), list(json!({"from": "context.x"}))), NO_EMPTY),
         (goods(none.clone(), none.clone(), json!({})), "text: is required (missing_field)"),
         (goods(none.clone(), line.clone(), list(json!(["tea"]))), "text: is required (missing_field)"),
         (goods(text.clone(), none.clone(), list(json!(["tea"]))), "header: is required (missing_field)"),

@@ -5,6 +5,8 @@ mod cases;
 mod codes;
 mod hosts;
 mod kit;
+mod lifetimes;
 mod messages;
 mod online;
 mod told;
+mod written;
