@@ -394,13 +394,11 @@ impl MessageDef {
         let (text_place, limits) = (at.key("text"), fit.capacity);
         let surround = self.surround(at, fit, cx);
         let body = |most: usize, has_unit: bool, cx: &mut Compile<'_>| {
-            let text = self.text.as_ref();
-            if text.is_none() {
+            if self.text.is_none() {
                 // A definition that was read has been told so.
-                let fix = "add `text`";
-                cx.found.add(IssueCode::MissingField, &text_place, "is required", fix);
+                cx.found.add(IssueCode::MissingField, &text_place, "is required", "add `text`");
             }
-            let text = text?.template(&text_place, cx)?;
+            let text = self.text.as_ref()?.template(&text_place, cx)?;
             let fix = "shorten it, or send two messages";
             match has_unit {
                 true => fit.message_text(&text_place, &text, most, fix, cx),
