@@ -3,21 +3,26 @@
 import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import { memo } from "preact/compat";
 import {
-  Background, BackgroundVariant, BaseEdge, EdgeLabelRenderer, Handle, MarkerType, MiniMap, Position, ReactFlow, ReactFlowProvider,
-  getSmoothStepPath, useReactFlow, useUpdateNodeInternals, useNodesInitialized, type Edge, type EdgeProps, type Node, type NodeChange, type NodeProps,
+  Background, BackgroundVariant, BaseEdge, EdgeLabelRenderer, Handle, MiniMap, Position, ReactFlow, ReactFlowProvider,
+  getSmoothStepPath, getViewportForBounds, useReactFlow, useUpdateNodeInternals, useNodesInitialized, type Edge, type EdgeProps, type Node, type NodeChange, type NodeProps,
 } from "@xyflow/react";
-import { engine } from "./engine";
 import { Button, Icon, glyph } from "./icons";
 import { kindInfo } from "./kinds";
 import * as model from "./model";
 import * as store from "./store";
 import { use } from "./store";
-import type { NodeDoc } from "./model";
+import { WIDTH, boundsOf, boxesOf, linesOf, placesOf, sizeOf, traceOf, type BoxData, type Drawn, type LineData, type Seen } from "./drawing";
 
-const WIDTH = 236;
+/** The flow in sight, above the tools. */
+const PADDING = { top: 0.06, left: 0.06, right: 0.06, bottom: "84px" } as const;
 
-/** The whole flow in sight, above the tools. */
-const FIT = { padding: { top: 0.06, left: 0.06, right: 0.06, bottom: "84px" }, maxZoom: 1, minZoom: 0.2 } as const;
+/** How small the whole of a flow may be drawn; below, its letters are no more than dots. */
+const SMALLEST = 0.1;
+/** A flow that would be smaller than this is opened at its start, as large as it is read. */
+const READABLE = 0.3;
+const AT_START = 0.8;
+/** Where a session is has to be read when the diagram follows it. */
+const FOLLOWED = 0.6;
 
 /**
  * How many pixels a press may shake and still be a click. The threshold of React Flow would swallow the
@@ -25,55 +30,6 @@ const FIT = { padding: { top: 0.06, left: 0.06, right: 0.06, bottom: "84px" }, m
  */
 const SHAKE = 4;
 const far = (from: { x: number; y: number } | undefined, to: { x: number; y: number }, zoom: number) => !from || Math.hypot(to.x - from.x, to.y - from.y) * zoom > SHAKE;
-
-/** The size of a box: what is in it says how high it is, so that it can be laid out before it is drawn. */
-export function sizeOf(node: NodeDoc, branches: string[]): { width: number; height: number } {
-  const text = model.excerpt(node);
-  const options = model.choices(node).length;
-  const lines = text ? Math.min(3, Math.ceil(text.length / 31)) : 0;
-  const chips = branches.reduce((sum, branch) => sum + Math.min(150, branch.length * 6.600 + 30), 20);
-  return {
-    width: Math.max(WIDTH, Math.min(chips, 720)),
-    height: 50 + (lines ? lines * 18 + 8 : 0) + (options ? 30 : 0) + (branches.length > 1 ? 38 : 12),
-  };
-}
-
-export interface Trace {
-  visited: Set<string>;
-  taken: Map<string, string>;
-  current: string | null;
-  ended: boolean;
-}
-
-/** Where a session went, as its journal tells it. */
-export function traceOf(journal: any[] | null, session: any, flow: string): Trace {
-  const trace: Trace = { visited: new Set(), taken: new Map(), current: null, ended: false };
-  for (const entry of journal ?? []) {
-    for (const step of entry.steps ?? []) {
-      if (step.called && step.called[0] !== flow) continue;
-      trace.visited.add(step.node);
-      if (step.branch) trace.taken.set(JSON.stringify([step.node, step.branch]), step.why ?? "");
-      if (step.event === "jumped") trace.taken.set(JSON.stringify([step.node, "\u0000jump"]), step.why ?? "");
-      trace.current = step.node;
-    }
-  }
-  trace.ended = ["completed", "failed", "expired", "cancelled"].includes(session?.status);
-  return trace;
-}
-
-interface BoxData extends Record<string, unknown> {
-  node: NodeDoc;
-  branches: string[];
-  edges: Record<string, string>;
-  width: number;
-  height: number;
-  faults: { errors: number; warnings: number; first: string };
-  visited: boolean;
-  current: boolean;
-  ended: boolean;
-  aside: boolean;
-  heat: { visits: number; share: number; drop: number } | null;
-}
 
 const Box = memo(({ id, data, selected }: NodeProps<Node<BoxData>>) => {
   const { node, branches } = data;
@@ -90,7 +46,7 @@ const Box = memo(({ id, data, selected }: NodeProps<Node<BoxData>>) => {
       <header>
         <span class="tile"><Icon d={info.icon} size={17} /></span>
         <span class="names">
-          <b>{node.name || node.id}</b>
+          <b dir="auto">{model.titleOf(node)}</b>
           <small>{info.title}</small>
         </span>
         {data.faults.errors + data.faults.warnings > 0 && (
@@ -100,10 +56,10 @@ const Box = memo(({ id, data, selected }: NodeProps<Node<BoxData>>) => {
         )}
         {data.heat && <span class="count">{data.heat.visits}×</span>}
       </header>
-      {text && <p>{text}</p>}
+      {text && <p dir="auto">{text}</p>}
       {options.length > 0 && (
         <div class="chips" aria-hidden="true">
-          {options.slice(0, 3).map((option) => <span>{option}</span>)}
+          {options.slice(0, 3).map((option) => <span dir="auto">{option}</span>)}
           {options.length > 3 && <span>+{options.length - 3}</span>}
         </div>
       )}
@@ -111,7 +67,7 @@ const Box = memo(({ id, data, selected }: NodeProps<Node<BoxData>>) => {
         <footer class={branches.length > 1 ? "many" : ""}>
           {branches.map((branch) => (
             <span class="way" data-taken={data.edges[branch] === "taken"} data-open={!(branch in data.edges)}>
-              {branches.length > 1 && <em>{branch}</em>}
+              {branches.length > 1 && <em dir="auto">{branch}</em>}
               <Handle type="source" position={Position.Bottom} id={branch} />
             </span>
           ))}
@@ -120,15 +76,6 @@ const Box = memo(({ id, data, selected }: NodeProps<Node<BoxData>>) => {
     </div>
   );
 });
-
-interface LineData extends Record<string, unknown> {
-  taken: boolean;
-  why: string;
-  count: number | null;
-  jump: boolean;
-  /** The way that the layout found, while nothing was moved by hand. */
-  route: [number, number][] | null;
-}
 
 /** The layout's way between the handles, with round corners, and the middle of its longest piece. */
 function routed(route: [number, number][], sourceX: number, sourceY: number, targetX: number, targetY: number): [string, number, number] {
@@ -168,6 +115,11 @@ function Line({ id, sourceX, sourceY, targetX, targetY, data, selected, markerEn
   return (
     <>
       <BaseEdge id={id} path={path} markerEnd={markerEnd} className={`line ${taken ? "taken" : ""} ${jump ? "jump" : ""} ${selected ? "picked" : ""}`} interactionWidth={22} />
+      {jump && count != null && (
+        <EdgeLabelRenderer>
+          <span class="on-line" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}><b class="count">{count}×</b></span>
+        </EdgeLabelRenderer>
+      )}
       {!jump && (
         <EdgeLabelRenderer>
           <span class={`on-line nodrag nopan ${selected ? "picked" : ""}`} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
@@ -195,33 +147,17 @@ function Line({ id, sourceX, sourceY, targetX, targetY, data, selected, markerEn
   );
 }
 
-const nodeTypes = { box: Box };
-const edgeTypes = { line: Line };
+const MAP = { width: 150, height: 104 };
+const groupColor = (node: Node) => `var(--${kindInfo((node.data as BoxData).node.kind).group})`;
 
-/** Where everything lies: by hand where it was put, else by the crate's own layout. */
-export function placesOf(doc: model.Doc, ports: (node: NodeDoc) => model.Ports): { places: Record<string, { x: number; y: number }>; routes: Record<string, [number, number][]> } {
-  const sizes = doc.nodes.map((node) => sizeOf(node, ports(node).branches));
-  const ways = doc.edges.map((edge) => {
-    const from = model.nodeOf(doc, edge.from);
-    return [edge.from, (from && model.branchOf(edge, ports(from))) ?? "", edge.to];
-  });
-  const jumps = doc.nodes.filter((node) => node.kind === "jump" && node.target).map((node) => [node.id, "", node.target]);
-  const arranged = engine.arrange({ nodes: doc.nodes.map((node, place) => [node.id, sizes[place].width + 8, sizes[place].height + 14]), ways: [...ways, ...jumps.filter(([, , to]) => !before(doc, to))] });
-  const places: Record<string, { x: number; y: number }> = {};
-  for (const place of arranged.nodes) places[place.node] = { x: place.x, y: place.y };
-  const byHand = new Set<string>();
-  for (const node of doc.nodes) {
-    if (typeof node.ui?.place?.x !== "number") continue;
-    places[node.id] = node.ui.place;
-    byHand.add(node.id);
-  }
-  const routes: Record<string, [number, number][]> = {};
-  for (const way of arranged.ways) if (!byHand.size) routes[JSON.stringify([way.from, way.branch || "\u0000jump"])] = way.points;
-  return { places, routes };
+/** As wide a stroke as makes each node at least two pixels high on the map. */
+function mapStroke(nodes: Node<BoxData>[], routes: Record<string, [number, number][]>): number {
+  const { width, height } = boundsOf(nodes, routes);
+  return Math.max(2, 2 * Math.max(width / MAP.width, height / MAP.height) - 60);
 }
 
-/** A jump back would push what it jumps to down: only those to what nothing else leads to count. */
-const before = (doc: model.Doc, id: string) => doc.edges.some((edge) => edge.to === id);
+const nodeTypes = { box: Box };
+const edgeTypes = { line: Line };
 
 // Where the boxes have to lie, for tests that wait until they do.
 (window as any).chatflow.places = () => placesOf(store.get().doc!, store.portsOf).places;
@@ -247,84 +183,29 @@ function Canvas() {
   const trace = useMemo(() => (shown?.journal ? traceOf(shown.journal, shown.session, talk.flow) : null), [talk, person, panel]);
   const hot = panel === "heat" ? heat : null;
 
-  const nodes: Node<BoxData>[] = useMemo(() => {
-    const most = Math.max(1, ...(hot?.nodes ?? []).map((count: any) => count.visits));
-    return doc.nodes.map((node) => {
-      const ports = store.portsOf(node);
-      const { branches } = ports;
-      const size = sizeOf(node, branches);
-      const own = checked.issues.filter((issue) => issue.node === node.id);
-      const led: Record<string, string> = {};
-      for (const branch of branches) {
-        if (model.targetOf(doc, node.id, branch, ports)) led[branch] = trace?.taken.has(JSON.stringify([node.id, branch])) ? "taken" : "led";
-      }
-      const count = hot?.nodes.find((count: any) => count.node === node.id);
-      const left = count ? Object.values(count.branches as Record<string, number>).reduce((sum, times) => sum + times, 0) : 0;
-      const info = kindInfo(node.kind);
-      return {
-        id: node.id,
-        type: "box",
-        position: places[node.id] ?? { x: 0, y: 0 },
-        selected: selected.includes(node.id),
-        ariaLabel: `${node.name || node.id}, ${info.title}${own.length ? `, ${own.length} issues` : ""}${trace?.current === node.id ? ", the session is here" : ""}`,
-        width: size.width,
-        height: size.height,
-        measured: size,
-        data: {
-          node, branches, edges: led, ...size,
-          faults: {
-            errors: own.filter((issue) => issue.severity === "error").length,
-            warnings: own.filter((issue) => issue.severity === "warning").length,
-            first: own[0]?.message ?? "",
-          },
-          visited: trace?.visited.has(node.id) ?? false,
-          current: trace?.current === node.id,
-          ended: trace?.ended ?? false,
-          aside: (trace != null && trace.current != null && !trace.visited.has(node.id)),
-          heat: hot ? { visits: count?.visits ?? 0, share: Math.sqrt((count?.visits ?? 0) / most), drop: Math.max(0, (count?.visits ?? 0) - left) } : null,
-        },
-      };
-    });
-  }, [doc, checked, places, selected, trace, hot]);
+  const seen: Seen = { doc, issues: checked.issues, places, routes, selected, edge, trace, hot };
+  const boxes = useRef(new Map<string, Drawn<Node<BoxData>>>());
+  const nodes = useMemo(() => boxesOf(seen, boxes.current), [doc, checked, places, selected, trace, hot]);
+  const lines = useRef(new Map<string, Drawn<Edge<LineData>>>());
+  const edges = useMemo(() => linesOf(seen, lines.current), [doc, places, edge, trace, hot]);
 
-  const edges: Edge<LineData>[] = useMemo(() => {
-    const lines = doc.edges.flatMap((way): Edge<LineData>[] => {
-      const from = model.nodeOf(doc, way.from);
-      if (!from || !model.nodeOf(doc, way.to)) return [];
-      const ports = store.portsOf(from);
-      const branch = model.branchOf(way, ports);
-      if (branch == null || !ports.branches.includes(branch)) return [];
-      const id = JSON.stringify([way.from, branch]);
-      const taken = trace?.taken.has(id) ?? false;
-      const count = hot?.nodes.find((count: any) => count.node === way.from)?.branches[branch];
-      return [{
-        id, source: way.from, target: way.to, sourceHandle: branch, targetHandle: "in", type: "line", selected: edge === id,
-        ariaLabel: `${branch} from ${way.from} to ${way.to}`,
-        // React's name for it is not an attribute of SVG: without this one, keys do not reach the line.
-        domAttributes: { tabindex: 0 } as any,
-        markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: taken ? "var(--accent)" : "var(--line)" },
-        zIndex: taken ? 1 : 0,
-        data: { taken, why: trace?.taken.get(id) ?? "", count: hot ? count ?? 0 : null, jump: false, route: routes[id] ?? null },
-      }];
-    });
-    const jumps = doc.nodes.flatMap((node): Edge<LineData>[] => {
-      if (node.kind !== "jump" || !node.target || !model.nodeOf(doc, node.target)) return [];
-      const id = JSON.stringify([node.id, "\u0000jump"]);
-      const taken = trace?.taken.has(id) ?? false;
-      return [{
-        id, source: node.id, target: node.target, sourceHandle: store.branchesOf(node)[0], targetHandle: "in", type: "line", selectable: false,
-        ariaLabel: `jump from ${node.id} to ${node.target}`,
-        markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: taken ? "var(--accent)" : "var(--line)" },
-        data: { taken, why: "", count: null, jump: true, route: routes[id] ?? null },
-      }];
-    });
-    return [...lines, ...jumps];
-  }, [doc, checked, edge, trace, hot]);
+  /** Brings the flow into sight: the whole of it, or where it begins if the whole could not be read. */
+  const frame = (least: number, duration = 0) => {
+    if (!wrap.current?.clientWidth) return;
+    const { clientWidth: width, clientHeight: height } = wrap.current;
+    const bounds = boundsOf(nodes, routes);
+    const view = getViewportForBounds(bounds, width, height, SMALLEST, 1, PADDING);
+    const begin = nodes.find((node) => node.data.node.kind === "start") ?? nodes[0];
+    if (view.zoom >= least || !begin) return void flow.setViewport(view, { duration });
+    const zoom = least > SMALLEST ? AT_START : SMALLEST;
+    const { x, y } = begin.position;
+    flow.setViewport({ x: width / 2 - (x + begin.data.width / 2) * zoom, y: 40 - y * zoom, zoom }, { duration });
+  };
 
   useEffect(() => {
     // A canvas that is not shown has no size to fit into.
     if (!wrap.current?.clientWidth) return;
-    const later = setTimeout(() => flow.fitView(FIT), 30);
+    const later = setTimeout(() => frame(READABLE), 30);
     return () => clearTimeout(later);
   }, [fit, ready, sheet]);
 
@@ -336,10 +217,11 @@ function Canvas() {
     if (!place || !node || !wrap.current?.clientWidth) return;
     const size = sizeOf(node, store.branchesOf(node));
     const { zoom, x, y } = flow.getViewport();
+    const near = Math.max(zoom, FOLLOWED);
     const [left, top] = [place.x * zoom + x, place.y * zoom + y];
     const { clientWidth, clientHeight } = wrap.current;
     const inside = left > 0 && top > 0 && left + size.width * zoom < clientWidth && top + size.height * zoom < clientHeight;
-    if (!inside) flow.setCenter(place.x + size.width / 2, place.y + size.height / 2, { zoom, duration: 450 });
+    if (!inside || zoom < READABLE) flow.setCenter(place.x + size.width / 2, place.y + size.height / 2, { zoom: near, duration: 450 });
   }, [trace?.current]);
 
   const live = useRef<Record<string, { x: number; y: number }>>({});
@@ -421,10 +303,9 @@ function Canvas() {
         deleteKeyCode={null}
         multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         selectionKeyCode="Shift"
-        minZoom={0.15}
+        minZoom={SMALLEST}
         maxZoom={1.8}
-        fitView
-        fitViewOptions={FIT}
+        onlyRenderVisibleElements={nodes.length > store.MANY_NODES}
         proOptions={{ hideAttribution: true }}
         nodeDragThreshold={0}
         nodeClickDistance={SHAKE}
@@ -432,12 +313,12 @@ function Canvas() {
         aria-label="The flow"
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1.400} color="var(--dots)" />
-        <MiniMap style={{ width: 150, height: 104 }} pannable zoomable ariaLabel="Map of the flow" nodeColor={(node: any) => `var(--${kindInfo(node.data.node.kind).group})`} nodeBorderRadius={14} />
+        <MiniMap style={{ width: MAP.width, height: MAP.height }} pannable zoomable ariaLabel="Map of the flow" nodeColor={groupColor} nodeStrokeColor={groupColor} nodeStrokeWidth={mapStroke(nodes, routes)} nodeBorderRadius={14} />
       </ReactFlow>
       <div class="tools" role="toolbar" aria-label="Canvas">
         <Button icon={glyph.plus} label="Zoom in" onClick={() => flow.zoomIn({ duration: 150 })} />
         <Button icon={glyph.minus} label="Zoom out" onClick={() => flow.zoomOut({ duration: 150 })} />
-        <Button icon={glyph.fit} label="Fit the whole flow" onClick={() => flow.fitView({ ...FIT, duration: 250 })} />
+        <Button icon={glyph.fit} label="Fit the whole flow" onClick={() => frame(SMALLEST, 250)} />
         <Button icon={glyph.tidy} label="Lay out anew" onClick={() => { store.edit(model.tidied); store.set({ fit: store.get().fit + 1 }); }} />
       </div>
     </div>

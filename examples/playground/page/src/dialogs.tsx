@@ -18,7 +18,7 @@ export function Dialogs() {
   switch (dialog.kind) {
     case "blank": return <Create title="New flow" what={{}} triggers />;
     case "template": return <Create title={`From “${dialog.name}”`} what={{ template: dialog.template, json: store.get().templates.find(({ code }) => code === dialog.template)?.json }} name={dialog.name} />;
-    case "import": return <Import text={dialog.text} name={dialog.name} shared={dialog.shared} />;
+    case "import": return <Import text={dialog.text} name={dialog.name} shared={dialog.shared} wasMarked={dialog.wasMarked} />;
     case "draft": return <DraftDialog />;
     case "settings": return <Settings flow={dialog.flow} />;
     case "delete": return <Delete flow={dialog.flow} />;
@@ -66,8 +66,14 @@ function Conflict() {
   );
 }
 
+/** Latin letters that are no others with a mark. */
+const LATIN: Record<string, string> = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", ł: "l", þ: "th", ı: "i" };
+
+/** A code for a flow of this name: Latin letters without their marks, those of other scripts as they are. */
 const codeOf = (name: string) => {
-  const stem = name.normalize("NFKD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, 60) || "flow";
+  const plain = name.normalize("NFKD").toLowerCase().replaceAll(/(\p{Script=Latin})\p{M}+/gu, "$1").replaceAll(/[ßæœøđðłþı]/g, (letter) => LATIN[letter]);
+  const joined = plain.normalize("NFC").replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, "-").replaceAll(/^-|-$/g, "");
+  const stem = [...joined].slice(0, 60).join("") || "flow";
   const taken = new Set([...store.get().flows.map((flow) => flow.flow), ...(store.backend.unread?.() ?? []).map(({ code }) => code)]);
   if (!taken.has(stem)) return stem;
   for (let number = 2; ; number++) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`;
@@ -121,8 +127,8 @@ function Create({ title, what, name: begun = "", triggers }: { title: string; wh
             ))}
           </fieldset>
         )}
-        <label class="field"><span class="label">Flow name</span><input type="text" autofocus value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
-        <label class="field"><span class="label">Remark</span><input type="text" value={remark} placeholder="Whom it is for" onInput={(event) => setRemark(event.currentTarget.value)} /></label>
+        <label class="field"><span class="label">Flow name</span><input type="text" dir="auto" autofocus value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
+        <label class="field"><span class="label">Remark</span><input type="text" dir="auto" value={remark} placeholder="Whom it is for" onInput={(event) => setRemark(event.currentTarget.value)} /></label>
         {wrong && <p class="field-issue error" role="alert">{wrong}</p>}
         <div class="actions"><Button tone="primary" type="submit">Create</Button><Button onClick={close}>Cancel</Button></div>
       </form>
@@ -130,7 +136,7 @@ function Create({ title, what, name: begun = "", triggers }: { title: string; wh
   );
 }
 
-function Import({ text, name: begun, shared }: { text: string; name: string; shared?: boolean }) {
+function Import({ text, name: begun, shared, wasMarked }: { text: string; name: string; shared?: boolean; wasMarked?: boolean }) {
   let read: model.Doc | null = null;
   let wrong = "";
   try {
@@ -141,7 +147,7 @@ function Import({ text, name: begun, shared }: { text: string; name: string; sha
   const code = typeof read?.code === "string" ? read.code : "";
   const taken = store.get().flows.some((flow) => flow.flow === code);
   const [copy, setCopy] = useState(taken);
-  const [name, setName] = useState(read?.name ?? begun);
+  const [name, setName] = useState(typeof read?.name === "string" ? read.name : begun);
   const [remark, setRemark] = useState("");
   const [failed, setFailed] = useState(wrong);
   const issues = read ? engine.check(text).issues.filter((issue) => issue.severity === "error").length : 0;
@@ -156,11 +162,11 @@ function Import({ text, name: begun, shared }: { text: string; name: string; sha
             setFailed(store.told(error));
           }
         }}>
-          <p><b>{read.name ?? read.code}</b>: {read.nodes.length} nodes{issues ? `, ${issues} ${issues === 1 ? "error" : "errors"} to repair` : ", nothing wrong"}.</p>
-          <label class="choice"><input type="radio" name="as" checked={!copy} disabled={!code || taken} onChange={() => setCopy(false)} /><span><b>As it is</b><small>{taken ? `You have a flow with the code ${code}` : "An identical copy, under its own code"}</small></span></label>
+          <p><b dir="auto">{model.textOf(read.name ?? read.code)}</b>: {read.nodes.length} nodes{issues ? `, ${issues} ${issues === 1 ? "error" : "errors"} to repair` : ", nothing wrong"}.</p>
+          <label class="choice"><input type="radio" name="as" checked={!copy} disabled={!code || taken} onChange={() => setCopy(false)} /><span><b>As it is</b><small>{taken ? `You have a flow with the code ${code}` : wasMarked ? "A copy under its own code, without the byte order mark that the file begins with" : "An identical copy, under its own code"}</small></span></label>
           <label class="choice"><input type="radio" name="as" checked={copy} onChange={() => setCopy(true)} /><span><b>Under another name</b><small>The same flow, with a code of its own</small></span></label>
-          {copy && <label class="field"><span class="label">Flow name</span><input type="text" value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>}
-          {copy && <label class="field"><span class="label">Remark</span><input type="text" value={remark} onInput={(event) => setRemark(event.currentTarget.value)} /></label>}
+          {copy && <label class="field"><span class="label">Flow name</span><input type="text" dir="auto" value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>}
+          {copy && <label class="field"><span class="label">Remark</span><input type="text" dir="auto" value={remark} onInput={(event) => setRemark(event.currentTarget.value)} /></label>}
           {failed && <p class="field-issue error" role="alert">{failed}</p>}
           <div class="actions"><Button tone="primary" type="submit">Import</Button><Button onClick={close}>Cancel</Button></div>
         </form>
@@ -269,6 +275,7 @@ function Settings({ flow }: { flow: any }) {
     };
     try {
       if (Object.keys(what).length) await store.change(flow.flow, what);
+      await store.rename(flow.flow, { ...(name !== flow.name ? { name } : {}), ...(remark !== (flow.remark ?? "") ? { remark } : {}) });
       close();
       store.say("Settings kept", "good");
     } catch (error) {
@@ -279,8 +286,8 @@ function Settings({ flow }: { flow: any }) {
     <Dialog title={`Settings of ${flow.name}`}>
       <div class="tabs" role="tablist">{tabs.map(([word, title]) => <button type="button" role="tab" aria-selected={tab === word} onClick={() => setTab(word)}>{title}</button>)}</div>
       {tab === "basic" && <>
-        <label class="field"><span class="label">Flow name</span><input type="text" value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
-        <label class="field"><span class="label">Remark</span><input type="text" value={remark} onInput={(event) => setRemark(event.currentTarget.value)} /></label>
+        <label class="field"><span class="label">Flow name</span><input type="text" dir="auto" value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
+        <label class="field"><span class="label">Remark</span><input type="text" dir="auto" value={remark} onInput={(event) => setRemark(event.currentTarget.value)} /></label>
         <p class="hint">Code <code>{flow.flow}</code>: what callers know it by.</p>
       </>}
       {tab === "account" && <>
@@ -336,16 +343,16 @@ function More() {
 /** The fields of a flow that hold secrets, by what the schema says of them. */
 function secretsOf(doc: model.Doc): { node: model.NodeDoc; field: string; title: string }[] {
   const { schema } = store.get();
-  return doc.nodes.flatMap((node) => {
+  return model.nodesOf(doc).flatMap((node) => {
     const { properties } = merged(schema.$defs?.[node.kind] ?? {});
-    const secret = (field: string) => properties[field]["x-secret"] && node[field] !== undefined && Object.values(node[field] ?? {}).some(Boolean);
+    const secret = (field: string) => properties[field]?.["x-secret"] && node[field] !== undefined && Object.values(node[field] ?? {}).some(Boolean);
     return Object.keys(properties).filter(secret).map((field) => ({ node, field, title: properties[field].title ?? field }));
   });
 }
 
 /** The flow with its secrets left blank. */
 const withoutSecrets = (doc: model.Doc, secrets: ReturnType<typeof secretsOf>): model.Doc =>
-  secrets.reduce((doc, { node, field }) => model.withFields(doc, node.id, (node) => ({ ...node, [field]: Object.fromEntries(Object.keys(node[field]).map((key) => [key, ""])) })), doc);
+  secrets.reduce((doc, { node, field }) => model.withFields(doc, node.id, (node) => ({ ...node, [field]: model.isObject(node[field]) ? Object.fromEntries(Object.keys(node[field]).map((key) => [key, ""])) : "" })), doc);
 
 function Share() {
   const [link, setLink] = useState("");
@@ -362,7 +369,7 @@ function Share() {
       <p>The whole flow is in the link, behind the #: no server sees it.</p>
       {secrets.length > 0 && (
         <div class="field-issue warning" role="note">
-          <p>Secrets may be in it: {secrets.map(({ node, title }) => `${title} of “${node.name || node.id}”`).join(", ")}. Everybody who has the link can read them.</p>
+          <p>Secrets may be in it: {secrets.map(({ node, title }) => `${title} of “${model.titleOf(node)}”`).join(", ")}. Everybody who has the link can read them.</p>
           <label class="check"><input type="checkbox" checked={blank} onChange={(event) => setBlank(event.currentTarget.checked)} /> Leave their values out</label>
         </div>
       )}

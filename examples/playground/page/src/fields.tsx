@@ -1,14 +1,18 @@
 // Fields of a form, made from the JSON Schema of the flow file.
 
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, glyph } from "./icons";
 import * as store from "./store";
 import { use } from "./store";
+import { Condition } from "./condition";
+import { TemplateBox } from "./template";
+import { sentence, said } from "./words";
 import * as model from "./model";
+import type { Issue } from "./engine";
 import type { Json } from "./model";
 
-type Schema = any;
-type Path = (string | number)[];
+export type Schema = any;
+export type Path = (string | number)[];
 
 export const pathText = (path: Path): string =>
   path.reduce<string>((text, step) => (typeof step === "number" ? `${text}[${step}]` : text ? `${text}.${step}` : step), "");
@@ -39,7 +43,7 @@ export function merged(schema: Schema): { properties: Record<string, Schema>; re
   };
 }
 
-const words = (key: string) => key.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
+export const words = (key: string) => key.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 
 function isText(found: Schema): boolean {
   return Array.isArray(found?.anyOf) && found.anyOf.some((form: Schema) => form.type === "string") && found.anyOf.some((form: Schema) => form.type === "object" && form.additionalProperties);
@@ -69,9 +73,7 @@ export function Field({ name, schema, value, path, onChange, required, onRemove,
   const label = found.title ?? words(name);
   const help = found.description;
   const control = <Control {...{ name, schema: found, value, path, onChange, id, label, bare }} />;
-  const notes = issues.map((issue) => (
-    <p class={`field-issue ${issue.severity}`}>{issue.message}. <span>{issue.fix}</span></p>
-  ));
+  const notes = issues.map((issue) => <Note issue={issue} />);
   if (bare) return <div class="field bare">{control}{notes}</div>;
   return (
     <div class={`field ${issues.some((issue) => issue.severity === "error") ? "wrong" : ""}`} role={group ? "group" : undefined} aria-labelledby={group ? `${id}-label` : undefined}>
@@ -87,6 +89,9 @@ export function Field({ name, schema, value, path, onChange, required, onRemove,
   );
 }
 
+/** An issue below its field. */
+export const Note = ({ issue }: { issue: Issue }) => <p class={`field-issue ${issue.severity}`}>{said(sentence(issue.message))} <span>{said(sentence(issue.fix))}</span></p>;
+
 function Help({ text, of }: { text: string; of: string }) {
   const [open, setOpen] = useState(false);
   return (
@@ -97,10 +102,27 @@ function Help({ text, of }: { text: string; of: string }) {
   );
 }
 
-const clean = (text: string) => text.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+export const clean = (text: string) => text.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 
 const isGroup = (found: Schema, value: Json): boolean =>
   found === true || found.type === "array" || found.type === "object" || found.properties || found.additionalProperties || (Array.isArray(found.anyOf) && !offered(found) && !(isText(found) && typeof value !== "object"));
+
+/** The forms that values of a schema have: a word or number, a list, an object. */
+function shapesOf(schema: Schema): string[] {
+  const found = resolve(schema);
+  const forms = found?.anyOf ?? (found?.oneOf?.some((one: Schema) => !("const" in one)) ? found.oneOf : null);
+  if (forms) return forms.flatMap(shapesOf);
+  if (found?.properties || found?.additionalProperties) return ["object"];
+  const types: string[] = found?.type ? [found.type].flat() : found?.enum || found?.oneOf || found?.const !== undefined ? ["string"] : ["object", "array", "string"];
+  return types.map((type) => (type === "object" || type === "array" ? type : "string"));
+}
+
+/** True for a value that the control of a schema could not show: it is shown as JSON. */
+function isMisshapen(schema: Schema, value: Json): boolean {
+  if (value === undefined || value === null) return false;
+  const shape = Array.isArray(value) ? "array" : model.isObject(value) ? "object" : "string";
+  return !shapesOf(schema).includes(shape);
+}
 
 interface ControlProps extends FieldProps {
   id: string;
@@ -113,8 +135,9 @@ function Control(given: ControlProps) {
   const { name, schema, value, path, onChange, id } = props;
   const options = schema?.oneOf?.every?.((one: Schema) => "const" in one) ? schema.oneOf.map((one: Schema) => one.const) : schema?.enum;
   if (schema === true || schema == null || (typeof schema === "object" && !("type" in schema) && !schema.anyOf && !options && !schema.properties)) {
-    return <JsonBox {...props} />;
+    return schema?.["x-template"] ? <AnyBox {...props} /> : <JsonBox {...props} />;
   }
+  if (isMisshapen(schema, value)) return <JsonBox {...props} />;
   if (isText(schema)) return <LocalText {...props} />;
   if (options) {
     return (
@@ -146,30 +169,72 @@ function Control(given: ControlProps) {
     );
   }
   if (schema.type === "integer" || schema.type === "number") {
-    return (
-      <input id={id} type="number" aria-label={props.bare ? props.label : undefined} value={value ?? ""} min={schema.minimum} step={schema.type === "integer" ? 1 : "any"}
-        onInput={(event) => onChange(event.currentTarget.value === "" ? undefined : Number(event.currentTarget.value), pathText(path))} />
-    );
+    return <NumberBox {...props} />;
   }
   if (schema.type === "array") return <Rows {...props} items={schema.items} />;
   if (schema.properties) return <Parts {...props} />;
   if (schema.type === "object") return <Pairs {...props} />;
   if (schema["x-node"]) return <NodeSelect id={id} value={value} onChange={onChange} />;
-  if (schema["x-template"]) return <TemplateBox {...{ id, value: value ?? "", path, onChange, label: props.label, placeholder: schema.examples?.[0] }} />;
-  if (schema["x-expression"]) return <TemplateBox expression {...{ id, value: value ?? "", path, onChange, label: props.label, placeholder: schema.examples?.[0] }} />;
+  if (schema["x-template"]) return <TemplateBox {...{ id, value, path, onChange, label: props.label, placeholder: schema.examples?.[0] }} />;
+  if (schema["x-expression"]) return <TemplateBox expression {...{ id, value, path, onChange, label: props.label, placeholder: schema.examples?.[0] }} />;
   return (
-    <input id={id} type="text" aria-label={props.bare ? props.label : undefined} spellcheck={false} value={value ?? ""} placeholder={schema.examples?.[0] != null ? String(schema.examples[0]) : ""}
+    <input id={id} type="text" dir="auto" aria-label={props.bare ? props.label : undefined} spellcheck={false} value={model.textOf(value)} placeholder={schema.examples?.[0] != null ? String(schema.examples[0]) : ""}
       onInput={(event) => onChange(event.currentTarget.value, pathText(path))} />
   );
 }
 
+/** A number as it is typed: what is not one yet, such as `0.0`, is left alone. */
+function NumberBox({ id, value, onChange, path, label, bare, schema }: ControlProps) {
+  const [text, setText] = useState(model.textOf(value));
+  useEffect(() => {
+    if (text === "" ? value !== undefined : Number(text) !== value) setText(model.textOf(value));
+  }, [value]);
+  return (
+    <input id={id} type="number" aria-label={bare ? label : undefined} value={text} min={schema.minimum} step={schema.type === "integer" ? 1 : "any"}
+      onInput={(event) => {
+        const { value: text, validity } = event.currentTarget;
+        setText(text);
+        if (!validity.badInput) onChange(text === "" ? undefined : Number(text), pathText(path));
+      }} />
+  );
+}
+
+/** Any value: a text that is a template, until it is written as JSON. */
+function AnyBox(props: ControlProps) {
+  const { id, value, path, onChange, label, schema } = props;
+  const isText = value === undefined || typeof value === "string";
+  const [asJson, setAsJson] = useState(!isText);
+  if (asJson || !isText) {
+    return (
+      <>
+        <JsonBox {...props} />
+        <button type="button" class="link" onClick={() => { setAsJson(false); if (!isText) onChange(JSON.stringify(value)); }}>as a text</button>
+      </>
+    );
+  }
+  const read = () => {
+    setAsJson(true);
+    try {
+      onChange(value ? JSON.parse(value) : value);
+    } catch { /* it stays a text, in quotes */ }
+  };
+  const example = model.list(schema.examples).find((one) => typeof one === "string");
+  return (
+    <>
+      <TemplateBox {...{ id, value: value ?? "", path, onChange, label, placeholder: example }} />
+      <button type="button" class="link" onClick={read}>as JSON</button>
+    </>
+  );
+}
+
 export function NodeSelect({ id, value, onChange, none = "Nowhere", label }: { id?: string; value: string | undefined; onChange: (value: string | undefined) => void; none?: string; label?: string }) {
-  const nodes = use((state) => state.doc!.nodes);
+  const doc = use((state) => state.doc)!;
+  const nodes = model.nodesOf(doc);
   return (
     <select id={id} aria-label={label} value={value ?? ""} onChange={(event) => onChange(event.currentTarget.value || undefined)}>
       <option value="">{none}</option>
-      {value && !nodes.some((node) => node.id === value) && <option value={value}>{value} (is not a node)</option>}
-      {nodes.filter((node) => node.kind !== "start").map((node) => <option value={node.id}>{node.name || node.id}</option>)}
+      {value && !model.nodeOf(doc, value) && <option value={value}>{value} (is not a node)</option>}
+      {nodes.filter((node) => node.kind !== "start").map((node) => <option value={node.id}>{model.titleOf(node)}</option>)}
     </select>
   );
 }
@@ -180,19 +245,24 @@ function JsonBox({ id, value, onChange, path, label }: ControlProps) {
   useEffect(() => {
     try {
       if (JSON.stringify(JSON.parse(text || "null")) !== JSON.stringify(value ?? null)) setText(value === undefined ? "" : JSON.stringify(value, null, 1));
-    } catch { /* being typed */ }
+    } catch {
+      if (value !== text) setText(JSON.stringify(value, null, 1) ?? "");
+    }
   }, [value]);
   return (
     <>
-      <textarea id={id} aria-label={label} class="code" rows={Math.min(8, text.split("\n").length + 1)} spellcheck={false} value={text} placeholder="JSON, such as &quot;text&quot;, 12 or {&quot;a&quot;: 1}"
+      <textarea id={id} aria-label={label} class="code" data-own-keys rows={Math.min(8, text.split("\n").length + 1)} spellcheck={false} value={text} placeholder="JSON, such as &quot;text&quot;, 12 or {&quot;a&quot;: 1}"
         onInput={(event) => {
           const text = event.currentTarget.value;
           setText(text);
           try {
             onChange(text.trim() ? JSON.parse(text) : undefined, pathText(path));
             setWrong("");
-          } catch (error) {
-            setWrong(store.told(error));
+          } catch {
+            // What does not begin as JSON is a text without its quotes.
+            const isText = !/^\s*["{[]/.test(text);
+            if (isText) onChange(text, pathText(path));
+            setWrong(isText ? "" : "This is not JSON yet. Names and texts have double quotes around them.");
           }
         }} />
       {wrong && <p class="field-issue error">{wrong}</p>}
@@ -209,7 +279,7 @@ function LocalText(props: ControlProps) {
         {tags.map((tag, place) => (
           <div class="pair" key={place}>
             <KeyInput name={tag} keys={tags} label="Language" onRename={(to) => onChange(withKey(value, tag, to), `${pathText(path)}#${place}`)} />
-            <TemplateBox id={`${id}-${tag}`} label={`${label} in ${tag}`} value={value[tag] ?? ""} path={[...path, tag]} onChange={(text, merge) => onChange({ ...value, [tag]: text }, merge)} />
+            <TemplateBox id={`${id}-${tag}`} label={`${label} in ${tag}`} value={value[tag]} path={[...path, tag]} onChange={(text, merge) => onChange({ ...value, [tag]: text }, merge)} />
             <Button icon={glyph.close} label={`Remove ${tag}`} class="tiny quiet" onClick={() => { const { [tag]: _, ...rest } = value; onChange(Object.keys(rest).length ? rest : value[tag]); }} />
           </div>
         ))}
@@ -219,7 +289,7 @@ function LocalText(props: ControlProps) {
   }
   return (
     <>
-      <TemplateBox id={id} label={label} value={value ?? ""} path={path} onChange={onChange} lines={props.name === "text" || props.name === "error_text" ? 3 : 1} />
+      <TemplateBox id={id} label={label} value={value} path={path} onChange={onChange} lines={props.name === "text" || props.name === "error_text" ? 3 : 1} />
       {props.name === "text" && <button type="button" class="link" onClick={() => onChange({ [store.get().doc?.settings?.language ?? "en"]: value ?? "", es: "" })}>Say it in several languages</button>}
     </>
   );
@@ -261,20 +331,31 @@ function Variants(props: ControlProps) {
   );
 }
 
+/** Fields that were emptied: they are shown until they are removed, so that another value can be typed. */
+export function useEmptied() {
+  const emptied = useRef(new Set<string>());
+  return {
+    has: (key: string) => emptied.current.has(key),
+    /** Notes what a field is now. */
+    note: (key: string, value: Json) => void (value === undefined && emptied.current.add(key)),
+    forget: (key: string) => void emptied.current.delete(key),
+  };
+}
+
 function Parts({ schema, value, path, onChange }: ControlProps) {
   const { properties, required } = merged(schema);
-  const given = value && typeof value === "object" ? value : {};
+  const given = model.fieldsOf(value);
+  const emptied = useEmptied();
   const keys = Object.keys(properties);
-  const shown = keys.filter((key) => required.includes(key) || key in given);
+  const shown = keys.filter((key) => required.includes(key) || key in given || emptied.has(key));
+  const without = (key: string) => { const { [key]: _, ...left } = given; return left; };
   const rest = keys.filter((key) => !shown.includes(key));
   return (
     <div class="parts">
       {shown.map((key) => (
         <Field key={key} name={key} schema={properties[key]} value={given[key]} path={[...path, key]} required={required.includes(key)}
-          onChange={(to, merge) => {
-            if (to === undefined) { const { [key]: _, ...left } = given; onChange(left, merge); } else onChange({ ...given, [key]: to }, merge);
-          }}
-          onRemove={required.includes(key) ? undefined : () => { const { [key]: _, ...left } = given; onChange(left); }} />
+          onChange={(to, merge) => { emptied.note(key, to); onChange(to === undefined ? without(key) : { ...given, [key]: to }, merge); }}
+          onRemove={required.includes(key) ? undefined : () => { emptied.forget(key); onChange(without(key)); }} />
       ))}
       <More keys={rest} properties={properties} onAdd={(key) => onChange({ ...given, [key]: freshOf(properties[key]) })} />
     </div>
@@ -412,251 +493,3 @@ function Pairs({ value, path, onChange, label, schema }: ControlProps) {
   );
 }
 
-// ---- templates and expressions ----
-
-const ROOTS: Record<string, string[]> = {
-  reply: ["text", "kind", "payload", "media", "location", "form", "order", "id", "at", "channel", "timed_out", "item", "parts"],
-  contact: ["name", "email", "phone", "language", "tags", "groups", "fields", "timezone", "opted_in_at", "id"],
-  trigger: ["kind", "uuid", "out_id", "campaign", "channel", "account", "text"],
-  flow: ["id", "name", "version"],
-  session: ["id", "started_at", "turns"],
-};
-
-/** Names that a text of this flow may read. */
-function names(): string[] {
-  const { doc, context } = store.get();
-  const found = new Set<string>();
-  try {
-    for (const key of Object.keys(JSON.parse(context || "{}"))) found.add(`context.${key}`);
-  } catch { /* being typed */ }
-  for (const node of doc?.nodes ?? []) {
-    if (typeof node.save_to === "string") found.add(`vars.${node.save_to}`);
-    for (const input of Array.isArray(node.inputs) ? node.inputs : []) if (input?.name) found.add(`context.${input.name}`);
-    for (const variable of Array.isArray(node.variables) ? node.variables : []) if (variable?.name) found.add(`vars.${variable.name}`);
-    if (node.kind === "for_each") found.add(node.as ?? "item");
-  }
-  for (const [root, fields] of Object.entries(ROOTS)) for (const field of fields) found.add(`${root}.${field}`);
-  found.add("now");
-  return [...found];
-}
-
-interface TemplateProps {
-  id: string;
-  value: string;
-  path: Path;
-  onChange: (value: string, merge?: string) => void;
-  label: string;
-  expression?: boolean;
-  lines?: number;
-  placeholder?: string;
-}
-
-export function TemplateBox({ id, value, path, onChange, label, expression, lines = 1, placeholder }: TemplateProps) {
-  const box = useRef<HTMLTextAreaElement>(null);
-  const caret = useRef<number | null>(null);
-  const [offers, setOffers] = useState<{ word: string; list: { text: string; note: string }[]; pick: number } | null>(null);
-  const filters = use((state) => state.filters);
-  const shown = useMemo(() => previewOf(value, Boolean(expression)), [value, use((state) => state.context)]);
-  const text = String(value ?? "");
-
-  const look = (element: HTMLTextAreaElement) => {
-    const before = element.value.slice(0, element.selectionStart);
-    const open = expression ? 0 : before.lastIndexOf("{{");
-    if (open < 0 || before.slice(open).includes("}}")) return setOffers(null);
-    const inside = before.slice(open + (expression ? 0 : 2));
-    const word = /([\w.]*)$/.exec(inside)![1];
-    const isFilter = /\|\s*[\w]*$/.test(inside);
-    const list = isFilter
-      ? filters.map(([name, does]) => ({ text: name.replaceAll("`", "").split("(")[0].trim(), note: clean(does ?? "") }))
-      : names().map((name) => ({ text: name, note: "" }));
-    const fits = list.filter((one) => one.text.startsWith(word) && one.text !== word).slice(0, 8);
-    setOffers(fits.length && (word || !expression || isFilter) ? { word, list: fits, pick: 0 } : null);
-  };
-
-  const take = (chosen: string) => {
-    const element = box.current!;
-    const cursor = element.selectionStart;
-    const [before, after] = [text.slice(0, cursor - (offers?.word.length ?? 0)), text.slice(cursor)];
-    const close = !expression && !after.includes("}}") && !chosen.includes("|") ? " }}" : "";
-    const next = before + (before.endsWith("{{") || before.endsWith("|") ? " " : "") + chosen + close + after;
-    caret.current = next.length - after.length - close.length;
-    onChange(next, pathText(path));
-    setOffers(null);
-  };
-  // With the text that was taken, and not a frame later, when the focus may be elsewhere.
-  useLayoutEffect(() => {
-    if (caret.current == null) return;
-    box.current!.setSelectionRange(caret.current, caret.current);
-    caret.current = null;
-  });
-
-  return (
-    <div class="template">
-      <textarea ref={box} id={id} aria-label={label} rows={Math.max(lines, Math.min(9, text.split("\n").length + Math.floor(text.length / 46)))} class={expression ? "code" : ""} value={text} placeholder={placeholder}
-        spellcheck={!expression} aria-autocomplete="list" aria-expanded={offers != null} role="combobox" aria-controls={`${id}-offers`}
-        onInput={(event) => { onChange(event.currentTarget.value, pathText(path)); look(event.currentTarget); }}
-        onBlur={() => setTimeout(() => setOffers(null), 150)}
-        onKeyDown={(event) => {
-          if (!offers) return;
-          if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-            event.preventDefault();
-            setOffers({ ...offers, pick: (offers.pick + (event.key === "ArrowDown" ? 1 : offers.list.length - 1)) % offers.list.length });
-          } else if (event.key === "Enter" || event.key === "Tab") {
-            event.preventDefault();
-            take(offers.list[offers.pick].text);
-          } else if (event.key === "Escape") {
-            event.stopPropagation();
-            setOffers(null);
-          }
-        }} />
-      {offers && (
-        <ul class="offers" id={`${id}-offers`} role="listbox" aria-label="Completions">
-          {offers.list.map((one, place) => (
-            <li role="option" aria-selected={place === offers.pick} onMouseDown={(event) => { event.preventDefault(); take(one.text); }}>
-              <b>{one.text}</b><small>{one.note}</small>
-            </li>
-          ))}
-        </ul>
-      )}
-      {shown && <p class={`preview ${shown.failure ? "failed" : ""}`} aria-live="polite"><span>{shown.failure ? "Cannot be read" : "Reads"}</span> {shown.failure ?? (shown.text || "(nothing)")}</p>}
-    </div>
-  );
-}
-
-/** A text as it is rendered with the context of the talk. */
-function previewOf(value: string, expression: boolean): { text: string; failure: string | null } | null {
-  const text = String(value ?? "");
-  if (!text.trim() || (!expression && !text.includes("{{"))) return null;
-  return store.previewOf({ [expression ? "expr" : "text"]: text });
-}
-
-// ---- conditions, by rows ----
-
-function operators(): { word: string; does: string }[] {
-  const found = store.get().schema.$defs?.Operator;
-  return (found?.oneOf ?? (found?.enum ?? []).map((word: string) => ({ const: word }))).map((one: Schema) => ({ word: one.const, does: one.description ?? "" }));
-}
-
-/** The operands that each comparison takes beside its value. */
-function operandsOf(op: string | undefined): string[] {
-  switch (op) {
-    case "exists": case "not_exists": case "string_is_blank": case "string_is_not_blank": return ["value"];
-    case "option_payload": return ["to"];
-    case "number_between": return ["value", "to", "and"];
-    case "in_list": return ["value", "list", "ignore_case", "fold"];
-    case "has_word": return ["value", "to", "list", "fold"];
-    case "string_matches": case "string_contains_match": return ["value", "to", "ignore_case"];
-    default: return op?.startsWith("string_") ? ["value", "to", "ignore_case", "fold"] : ["value", "to"];
-  }
-}
-
-/** A condition with another comparison: with the operands that it takes, and no others. */
-function compared(when: Json, op: string): Json {
-  const takes = operandsOf(op);
-  const one = when.to ?? when.list?.[0] ?? "1";
-  const path = op.endsWith("exists");
-  const bare = (text: Json) => String(text ?? "").replace(/^\s*\{\{\s*|\s*\}\}\s*$/g, "");
-  const value = takes.includes("value") && (path ? bare(when.value) || "reply.text" : when.op?.endsWith("exists") && when.value ? `{{ ${bare(when.value)} }}` : when.value ?? "{{ reply.text }}");
-  const isList = takes.includes("list") && (op === "in_list" || "list" in when);
-  return {
-    ...(value ? { value } : {}), op,
-    ...(takes.includes("to") && !isList ? { to: one } : {}),
-    ...(takes.includes("and") ? { and: when.and ?? one } : {}),
-    ...(isList ? { list: when.list ?? [one] } : {}),
-    ...(takes.includes("ignore_case") && when.ignore_case ? { ignore_case: true } : {}),
-    ...(takes.includes("fold") && when.fold ? { fold: when.fold } : {}),
-  };
-}
-
-export function Condition({ value, path, onChange }: { value: Json; path: Path; onChange: (value: Json, merge?: string) => void }) {
-  const when = value && typeof value === "object" ? value : {};
-  const group = Array.isArray(when.all) ? "all" : Array.isArray(when.any) ? "any" : null;
-  if (group) {
-    const rows: Json[] = when[group];
-    return (
-      <div class="condition group">
-        <select aria-label="How the rows are joined" value={group} onChange={(event) => onChange({ [event.currentTarget.value]: rows })}>
-          <option value="all">All of these hold</option>
-          <option value="any">One of these holds</option>
-        </select>
-        {rows.map((row, place) => (
-          <div class="row" key={place}>
-            <div class="row-body"><Condition value={row} path={[...path, group, place]} onChange={(to, merge) => onChange({ [group]: rows.map((old, at) => (at === place ? to : old)) }, merge)} /></div>
-            <Button icon={glyph.close} label={`Remove row ${place + 1}`} class="tiny quiet" onClick={() => { const left = rows.filter((_, at) => at !== place); onChange(left.length === 1 ? left[0] : { [group]: left }); }} />
-          </div>
-        ))}
-        <Button class="small" icon={glyph.plus} onClick={() => onChange({ [group]: [...rows, FRESH] })}>Add row</Button>
-      </div>
-    );
-  }
-  if (when.not) {
-    return (
-      <div class="condition group">
-        <label class="check"><input type="checkbox" checked onChange={() => onChange(when.not)} /> Not</label>
-        <Condition value={when.not} path={[...path, "not"]} onChange={(to, merge) => onChange({ not: to }, merge)} />
-      </div>
-    );
-  }
-  const part = (key: string, to: Json, merge = true) => onChange(model.put(when, [key], to), merge ? pathText([...path, key]) : "");
-  const place = pathText(path);
-  const isExpr = "expr" in when;
-  const takes = operandsOf(when.op);
-  const number = (to: string): Json => (to !== "" && !Number.isNaN(Number(to)) ? Number(to) : to);
-  const side = (key: "to" | "and", label: string) =>
-    takes.includes(key) && !(key === "to" && takes.includes("list") && "list" in when) && (
-      <TemplateBox id={`${place}-${key}`} label={label} value={model.textOf(when[key])} path={[...path, key]}
-        onChange={(to) => part(key, key === "and" || typeof model.shown(when.to) === "number" ? number(to) : to)} />
-    );
-  return (
-    <div class="condition">
-      {isExpr ? (
-        <Field bare name="expr" schema={{ type: "string", "x-expression": true }} value={when.expr} path={[...path, "expr"]} onChange={(to, merge) => onChange({ expr: to ?? "" }, merge)} />
-      ) : (
-        <>
-          {takes.includes("value") && <TemplateBox id={`${place}-value`} label="Value" value={when.value ?? ""} path={[...path, "value"]} placeholder="{{ reply.text }}" onChange={(to) => part("value", to)} />}
-          <select aria-label="Comparison" value={when.op ?? ""} onChange={(event) => onChange(compared(when, event.currentTarget.value))}>
-            {!when.op && <option value="">Choose…</option>}
-            {operators().map(({ word, does }) => <option value={word} title={does}>{words(word)}</option>)}
-          </select>
-          {side("to", "Compared with")}
-          {side("and", "And")}
-          {takes.includes("list") && (when.op === "in_list" || "list" in when) && <WordList list={when.list ?? []} onChange={(list) => part("list", list)} />}
-          {takes.includes("list") && takes.includes("to") && (
-            <button type="button" class="link" onClick={() => onChange("list" in when ? { ...model.put(when, ["list"], undefined), to: model.textOf(when.list?.[0]) } : { ...model.put(when, ["to"], undefined), list: "to" in when ? [when.to] : [] })}>
-              {"list" in when ? "One word" : "Several words"}
-            </button>
-          )}
-          {takes.includes("ignore_case") && <label class="check"><input type="checkbox" checked={when.ignore_case === true} onChange={(event) => part("ignore_case", event.currentTarget.checked || undefined, false)} /> Ignore case</label>}
-          {takes.includes("fold") && <label class="check"><input type="checkbox" checked={when.fold === "accents"} onChange={(event) => part("fold", event.currentTarget.checked ? "accents" : undefined, false)} /> Ignore accents</label>}
-        </>
-      )}
-      <ConditionIssues place={place} />
-      <div class="row-links">
-        <button type="button" class="link" onClick={() => onChange({ all: [when, FRESH] })}>and…</button>
-        <button type="button" class="link" onClick={() => onChange({ any: [when, FRESH] })}>or…</button>
-        <button type="button" class="link" onClick={() => onChange({ not: when })}>not</button>
-        <button type="button" class="link" onClick={() => onChange(isExpr ? FRESH : { expr: "vars.score > 3" })}>{isExpr ? "as a comparison" : "as an expression"}</button>
-      </div>
-    </div>
-  );
-}
-
-/** Words with commas between them, as they are typed: a comma at the end separates nothing yet. */
-function WordList({ list, onChange }: { list: Json[]; onChange: (list: Json[]) => void }) {
-  const words = list.map(model.textOf);
-  const [text, setText] = useState(words.join(", "));
-  const read = (text: string) => text.split(",").map((word) => word.trim()).filter(Boolean);
-  useEffect(() => {
-    if (read(text).join() !== words.join()) setText(words.join(", "));
-  }, [list]);
-  // A number that is still in the list stays one.
-  const kept = (word: string) => list.find((item) => typeof item !== "string" && model.textOf(item) === word) ?? word;
-  return <input type="text" aria-label="List, separated by commas" value={text} onInput={(event) => { setText(event.currentTarget.value); onChange(read(event.currentTarget.value).map(kept)); }} />;
-}
-
-const FRESH = { value: "{{ reply.text }}", op: "string_equals", to: "1" };
-
-function ConditionIssues({ place }: { place: string }) {
-  const issues = use((state) => state.checked.issues).filter((issue) => issue.path === place || [".op", ".to", ".value", ".list", ".and", ".ignore_case", ".fold"].some((end) => issue.path === place + end));
-  return <>{issues.map((issue) => <p class={`field-issue ${issue.severity}`}>{issue.message}. <span>{issue.fix}</span></p>)}</>;
-}

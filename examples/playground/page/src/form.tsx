@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Button, Icon, glyph } from "./icons";
-import { Field, More, NodeSelect, freshOf, merged } from "./fields";
+import { Field, More, NodeSelect, freshOf, merged, useEmptied } from "./fields";
 import { KINDS, kindInfo } from "./kinds";
 import * as model from "./model";
 import * as store from "./store";
@@ -46,7 +46,7 @@ export function Configure() {
         <span class="label">Nodes of this flow</span>
         <select value="" onChange={(event) => store.set({ selected: [event.currentTarget.value] })}>
           <option value="">Choose…</option>
-          {doc.nodes.map((node) => <option value={node.id}>{node.name || node.id}</option>)}
+          {model.nodesOf(doc).map((node) => <option value={node.id}>{model.titleOf(node)}</option>)}
         </select>
       </label>
     </div>
@@ -60,7 +60,7 @@ function WayForm({ id }: { id: string }) {
   if (!node) return null;
   return (
     <div class="form">
-      <h2>Way by “{branch}” from {node.name || node.id}</h2>
+      <h2>Way by “{branch}” from {model.titleOf(node)}</h2>
       <div class="field"><label class="label" for="way-to">Leads to</label>
         <NodeSelect id="way-to" value={model.targetOf(doc, from, branch, store.portsOf(node))} onChange={(to) => store.connect(from, branch, to ?? null)} />
       </div>
@@ -76,17 +76,25 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
   const schema = use((state) => state.schema);
   const doc = use((state) => state.doc)!;
   const checked = use((state) => state.checked);
+  const emptied = useEmptied();
   const info = kindInfo(node.kind);
   const place = doc.nodes.indexOf(node);
   const { properties, required } = merged(schema.$defs?.[node.kind] ?? {});
   const keys = Object.keys(properties).filter((key) => !APART.has(key));
   const unknown = Object.keys(node).filter((key) => !APART.has(key) && !(key in properties));
   const order = (key: string) => (required.includes(key) ? -20 : 0) + (FIRST.includes(key) ? FIRST.indexOf(key) - 15 : 0);
-  const shown = keys.filter((key) => required.includes(key) || key in node || (key === "text" && keys.includes("text") && !node.media && !node.template && !node.card && !node.location && !node.native)).sort((one, other) => order(one) - order(other));
+  const shown = keys.filter((key) => required.includes(key) || key in node || emptied.has(key) || (key === "text" && keys.includes("text") && !node.media && !node.template && !node.card && !node.location && !node.native)).sort((one, other) => order(one) - order(other));
   const rest = keys.filter((key) => !shown.includes(key)).sort((one, other) => order(one) - order(other));
   const ports = store.portsOf(node);
   const { branches } = ports;
-  const edit = (key: string, value: unknown, merge?: string) => store.editNode(node.id, (node) => model.put(node, [key], value), merge);
+  const edit = (key: string, value: unknown, merge?: string) => {
+    emptied.note(key, value);
+    store.editNode(node.id, (node) => model.put(node, [key], value), merge);
+  };
+  const remove = (key: string) => {
+    edit(key, undefined);
+    emptied.forget(key);
+  };
   const own = checked.issues.filter((issue) => issue.node === node.id);
 
   return (
@@ -94,7 +102,7 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
       <header class={`form-head ${info.group}`}>
         <span class="tile big"><Icon d={info.icon} size={22} /></span>
         <div>
-          <input class="title-input" aria-label="Title of the node" value={node.name ?? ""} placeholder={node.id} onInput={(event) => edit("name", event.currentTarget.value || undefined, `${node.id}.name`)} />
+          <input class="title-input" aria-label="Title of the node" dir="auto" value={model.textOf(node.name)} placeholder={node.id} onInput={(event) => edit("name", event.currentTarget.value || undefined, `${node.id}.name`)} />
           <p>{schema.$defs?.[node.kind]?.description?.split("\n")[0] ?? info.does}</p>
         </div>
       </header>
@@ -115,11 +123,11 @@ function NodeForm({ node }: { node: model.NodeDoc }) {
       {shown.map((key) => (
         <Field key={key} name={key} schema={properties[key]} value={node[key]} path={["nodes", place, key]} required={required.includes(key)}
           onChange={(value, merge) => edit(key, value, merge)}
-          onRemove={required.includes(key) || (key === "text" && !("text" in node)) ? undefined : () => edit(key, undefined)} />
+          onRemove={required.includes(key) || (key === "text" && !("text" in node)) ? undefined : () => remove(key)} />
       ))}
       {["send_message", "ask"].includes(node.kind) && <OnChannel node={node} />}
       {unknown.map((key) => (
-        <Field key={key} name={key} schema={true} value={node[key]} path={["nodes", place, key]} onChange={(value, merge) => edit(key, value, merge)} onRemove={() => edit(key, undefined)} />
+        <Field key={key} name={key} schema={true} value={node[key]} path={["nodes", place, key]} onChange={(value, merge) => edit(key, value, merge)} onRemove={() => remove(key)} />
       ))}
       <More keys={rest} properties={properties} onAdd={(key) => edit(key, freshOf(properties[key]))} />
 
@@ -169,7 +177,7 @@ function IdInput({ node }: { node: model.NodeDoc }) {
   const [id, setId] = useState(node.id);
   useEffect(() => setId(node.id), [node.id]);
   const doc = use((state) => state.doc)!;
-  const taken = id !== node.id && doc.nodes.some((other) => other.id === id);
+  const taken = id !== node.id && model.nodeOf(doc, id) !== undefined;
   const commit = () => {
     if (!id || taken) return setId(node.id);
     if (id === node.id) return;
@@ -179,7 +187,7 @@ function IdInput({ node }: { node: model.NodeDoc }) {
   return (
     <div class="field">
       <label class="label" for="node-id">Id</label>
-      <input id="node-id" type="text" spellcheck={false} class="code" value={id} onInput={(event) => setId(event.currentTarget.value)}
+      <input id="node-id" type="text" data-own-keys spellcheck={false} class="code" value={id} onInput={(event) => setId(event.currentTarget.value)}
         onBlur={commit} onKeyDown={(event) => event.key === "Enter" && commit()} />
       {taken && <p class="field-issue error">Another node has this id.</p>}
     </div>
@@ -194,14 +202,24 @@ export function FlowForm() {
   const top = (key: string) => schema.properties?.[key] ?? true;
   const edit = (key: string, value: unknown, merge?: string) => store.edit((doc) => model.put(doc, [key], value), merge);
   const { properties } = merged(schema.$defs?.Settings ?? {});
-  const settings = doc.settings ?? {};
-  const shown = Object.keys(properties).filter((key) => key in settings || key === "session_ttl_minutes" || key === "sender");
-  const set = (key: string, value: unknown, merge?: string) => store.edit((doc) => {
-    const next = model.put(doc.settings ?? {}, [key], value);
-    return Object.keys(next).length ? { ...doc, settings: next } : model.put(doc, ["settings"], undefined);
-  }, merge);
+  const settings = model.fieldsOf(doc.settings);
+  const emptied = useEmptied();
+  const shown = Object.keys(properties).filter((key) => key in settings || emptied.has(key) || key === "session_ttl_minutes" || key === "sender");
+  const set = (key: string, value: unknown, merge?: string) => {
+    emptied.note(key, value);
+    store.edit((doc) => {
+      const next = model.put(model.fieldsOf(doc.settings), [key], value);
+      return Object.keys(next).length ? { ...doc, settings: next } : model.put(doc, ["settings"], undefined);
+    }, merge);
+  };
+  const remove = (key: string) => {
+    set(key, undefined);
+    emptied.forget(key);
+  };
   if (raw) return <RawForm onDone={() => setRaw(false)} />;
-  const trigger = merged(schema.$defs?.[doc.trigger?.kind] ?? {});
+  const begins = model.fieldsOf(doc.trigger);
+  const trigger = merged(schema.$defs?.[begins.kind] ?? {});
+  const isOdd = (key: string) => doc[key] !== undefined && !model.isObject(doc[key]);
   return (
     <div class="form">
       <h2>This flow</h2>
@@ -210,20 +228,22 @@ export function FlowForm() {
       <h3>What starts it</h3>
       <div class="field">
         <label class="label" for="trigger-kind">Trigger</label>
-        <select id="trigger-kind" value={doc.trigger?.kind ?? ""} onChange={(event) => edit("trigger", event.currentTarget.value === "manual" ? { kind: "manual" } : { kind: "inbound", channel: "whatsapp", rules: [{ match: "any" }] })}>
+        <select id="trigger-kind" value={begins.kind ?? ""} onChange={(event) => edit("trigger", event.currentTarget.value === "manual" ? { kind: "manual" } : { kind: "inbound", channel: "whatsapp", rules: [{ match: "any" }] })}>
           <option value="manual">By call, or by a campaign</option>
           <option value="inbound">A message</option>
         </select>
       </div>
-      {Object.keys(trigger.properties).filter((key) => key !== "kind" && (trigger.required.includes(key) || key in (doc.trigger ?? {}))).map((key) => (
-        <Field key={key} name={key} schema={trigger.properties[key]} value={doc.trigger[key]} path={["trigger", key]} required={trigger.required.includes(key)}
+      {isOdd("trigger") && <Field name="trigger" schema={true} value={doc.trigger} path={["trigger"]} onChange={(value, merge) => edit("trigger", value, merge)} />}
+      {Object.keys(trigger.properties).filter((key) => key !== "kind" && (trigger.required.includes(key) || key in begins)).map((key) => (
+        <Field key={key} name={key} schema={trigger.properties[key]} value={begins[key]} path={["trigger", key]} required={trigger.required.includes(key)}
           onChange={(value, merge) => edit("trigger", model.put(doc.trigger, [key], value), merge)}
           onRemove={trigger.required.includes(key) ? undefined : () => edit("trigger", model.put(doc.trigger, [key], undefined))} />
       ))}
-      <More keys={Object.keys(trigger.properties).filter((key) => key !== "kind" && !trigger.required.includes(key) && !(key in (doc.trigger ?? {})))} properties={trigger.properties} onAdd={(key) => edit("trigger", { ...doc.trigger, [key]: freshOf(trigger.properties[key]) })} />
+      <More keys={Object.keys(trigger.properties).filter((key) => key !== "kind" && !trigger.required.includes(key) && !(key in begins))} properties={trigger.properties} onAdd={(key) => edit("trigger", { ...doc.trigger, [key]: freshOf(trigger.properties[key]) })} />
       <h3>How its sessions live</h3>
+      {isOdd("settings") && <Field name="settings" schema={true} value={doc.settings} path={["settings"]} onChange={(value, merge) => edit("settings", value, merge)} onRemove={() => edit("settings", undefined)} />}
       {shown.map((key) => (
-        <Field key={key} name={key} schema={properties[key]} value={settings[key]} path={["settings", key]} onChange={(value, merge) => set(key, value, merge)} onRemove={key in settings ? () => set(key, undefined) : undefined} />
+        <Field key={key} name={key} schema={properties[key]} value={settings[key]} path={["settings", key]} onChange={(value, merge) => set(key, value, merge)} onRemove={key in settings || emptied.has(key) ? () => remove(key) : undefined} />
       ))}
       <More keys={Object.keys(properties).filter((key) => !shown.includes(key))} properties={properties} onAdd={(key) => set(key, freshOf(properties[key]))} />
       <div class="actions"><Button icon={glyph.code} onClick={() => setRaw(true)}>Edit as JSON</Button></div>
@@ -231,25 +251,25 @@ export function FlowForm() {
   );
 }
 
-function RawForm({ onDone }: { onDone: () => void }) {
+export function RawForm({ onDone }: { onDone?: () => void }) {
   const [text, setText] = useState(model.write(store.get().doc!));
   const [wrong, setWrong] = useState("");
   return (
     <div class="form">
       <h2>The flow as JSON</h2>
-      <textarea class="code raw" aria-label="The flow as JSON" spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      <textarea class="code raw" data-own-keys aria-label="The flow as JSON" spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
       {wrong && <p class="field-issue error">{wrong}</p>}
       <div class="actions">
         <Button tone="primary" onClick={() => {
           try {
             const doc = model.read(text);
             store.edit(() => doc);
-            onDone();
+            onDone?.();
           } catch (error) {
             setWrong(store.told(error));
           }
         }}>Take it over</Button>
-        <Button onClick={onDone}>Back</Button>
+        {onDone && <Button onClick={onDone}>Back</Button>}
       </div>
     </div>
   );

@@ -5,6 +5,7 @@ import { Button, Icon, glyph } from "./icons";
 import * as store from "./store";
 import { use } from "./store";
 import type { FlowSummary } from "./backend";
+import { Failure } from "./engine";
 import { download } from "./share";
 
 const CHANNELS: Record<string, string> = { whatsapp: "WhatsApp", instagram: "Instagram", messenger: "Messenger", viber: "Viber", sms: "SMS", web: "Web chat" };
@@ -27,7 +28,7 @@ export function Gallery() {
           <input ref={file} type="file" accept=".json,application/json" hidden aria-label="A flow file" onChange={async (event) => {
             const chosen = event.currentTarget.files?.[0];
             event.currentTarget.value = "";
-            if (chosen) store.set({ dialog: { kind: "import", text: await chosen.text(), name: chosen.name.replace(/(\.flow)?\.json$/, "") } });
+            if (chosen) await store.attempt(async () => store.set({ dialog: { kind: "import", ...textIn(await chosen.arrayBuffer()), name: chosen.name.replace(/(\.flow)?\.json$/, "") } }));
           }} />
         </div>
       </section>
@@ -65,6 +66,17 @@ export function Gallery() {
   );
 }
 
+/** The text of a file. A byte order mark at its beginning is no part of it. */
+function textIn(bytes: ArrayBuffer): { text: string; wasMarked: boolean } {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const wasMarked = text.startsWith("\uFEFF");
+    return { text: wasMarked ? text.slice(1) : text, wasMarked };
+  } catch {
+    throw new Failure("bad_encoding", "The file is not UTF-8. Save it with that encoding, then import it again");
+  }
+}
+
 /** Flows that this release cannot read: they are kept, and can be downloaded. */
 function Unread() {
   const unread = store.backend.unread?.() ?? [];
@@ -94,8 +106,8 @@ function FlowRow({ flow }: { flow: FlowSummary }) {
   return (
     <div class="table-row" role="listitem">
       <button type="button" class="table-name" onClick={() => store.attempt(() => store.open(flow.flow))}>
-        <b>{flow.name}</b>
-        <small>{flow.remark || flow.flow}</small>
+        <b dir="auto">{flow.name}</b>
+        <small dir="auto">{flow.remark || flow.flow}</small>
       </button>
       <span class="chip">{flow.trigger?.kind === "inbound" ? CHANNELS[flow.trigger.channel] ?? flow.trigger.channel : "Manual"}</span>
       <span class={`pill ${flow.state}`}>{published ? `Published · v${flow.online}` : "Unpublished"}{published && flow.changed ? " · draft" : ""}</span>

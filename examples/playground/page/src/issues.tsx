@@ -5,6 +5,7 @@ import { Button, Icon, glyph } from "./icons";
 import * as model from "./model";
 import * as store from "./store";
 import { use } from "./store";
+import { said, sentence } from "./words";
 
 interface Fix { label: string; apply: (doc: model.Doc) => model.Doc }
 
@@ -39,8 +40,8 @@ function pressed(repair: Repair, issue: Issue, doc: model.Doc): Fix | null {
       return { label: `Read “${repair.to}”`, apply: (doc) => model.put(doc, path, reworded(model.at(doc, path), repair.name, repair.to)) };
     }
     case "declare": {
-      const start = doc.nodes.find((node) => node.kind === "start");
-      const declared = (node: model.NodeDoc) => ({ ...node, inputs: [...(node.inputs ?? []), { name: repair.input, type: "any" }] });
+      const start = model.nodesOf(doc).find((node) => node.kind === "start");
+      const declared = (node: model.NodeDoc) => ({ ...node, inputs: [...model.list(node.inputs), { name: repair.input, type: "any" }] });
       return start ? { label: `Declare ${repair.input} as an input`, apply: (doc) => model.withFields(doc, start.id, declared) } : null;
     }
     case "lead": {
@@ -50,7 +51,7 @@ function pressed(repair: Repair, issue: Issue, doc: model.Doc): Fix | null {
       return {
         label: `End at “${branch}”`,
         apply: (doc) => {
-          const end = doc.nodes.find((node) => node.kind === "end");
+          const end = model.nodesOf(doc).find((node) => node.kind === "end");
           return end ? model.connected(doc, node.id, branch, end.id, store.portsOf(node)) : model.withNode(doc, model.freshNode(doc, "end"), { from: node.id, branch }, store.portsOf);
         },
       };
@@ -74,14 +75,19 @@ export function fixOf(issue: Issue, doc: model.Doc): Fix | null {
       return typeof path[1] === "number" && path[0] === "edges" ? { label: "Remove the way", apply: (doc) => ({ ...doc, edges: doc.edges.filter((_, at) => at !== path[1]) }) } : null;
     case "edge_to_nowhere":
       return path[0] === "edges" && typeof path[1] === "number" ? { label: "Remove the way", apply: (doc) => ({ ...doc, edges: doc.edges.filter((_, at) => at !== path[1]) }) } : null;
+    case "duplicate_node": {
+      if (path[0] !== "nodes" || typeof path[1] !== "number") return null;
+      const id = model.freeId(doc, model.at(doc, path.slice(0, 2))?.kind);
+      return { label: `Call the second one “${id}”`, apply: (doc) => model.put(doc, path, id) };
+    }
     case "unreachable":
       return issue.node ? { label: "Remove the node", apply: (doc) => model.withoutNodes(doc, [issue.node!]) } : null;
     case "no_entry":
       return {
         label: "Add a start",
         apply: (doc) => {
-          const led = new Set(doc.edges.map((edge) => edge.to));
-          const first = doc.nodes.find((node) => !led.has(node.id));
+          const led = new Set(model.edgesOf(doc).map((edge) => edge.to));
+          const first = model.nodesOf(doc).find((node) => !led.has(node.id));
           const id = model.freeId(doc, "start");
           return { ...doc, nodes: [{ id, kind: "start" }, ...doc.nodes], edges: first ? [{ from: id, to: first.id }, ...doc.edges] : doc.edges };
         },
@@ -105,12 +111,12 @@ export function IssueList({ issues, short }: { issues: Issue[]; short?: boolean 
             <Icon d={issue.severity === "error" ? glyph.error : glyph.warn} size={17} />
             <div>
               {!short && (
-                <button type="button" class="link place" onClick={() => node ? store.set({ selected: [node.id], edge: null, panel: "configure" }) : store.set({ panel: "flow" })}>
-                  {node ? node.name || node.id : issue.path || "The flow"}
+                <button type="button" class="link where" onClick={() => node ? store.set({ selected: [node.id], edge: null, panel: "configure" }) : store.set({ panel: "flow" })}>
+                  {node ? model.titleOf(node) : issue.path || "The flow"}
                 </button>
               )}
-              <p>{sentence(issue.message)}</p>
-              <p class="fix">{sentence(issue.fix)}</p>
+              <p>{said(sentence(issue.message))}</p>
+              <p class="fix">{said(sentence(issue.fix))}</p>
               <div class="issue-foot">
                 {fix && <Button class="small" tone="soft" icon={glyph.check} onClick={() => store.edit(fix.apply)}>{fix.label}</Button>}
                 <code>{issue.code}</code>
@@ -124,12 +130,20 @@ export function IssueList({ issues, short }: { issues: Issue[]; short?: boolean 
   );
 }
 
-const sentence = (text: string) => text.replace(/^./, (first) => first.toUpperCase()).replace(/[^.?!]$/, "$&.");
-
-export function Issues() {
+/** The issues of the flow as it is: an account that is bound is none. */
+function useIssues(): Issue[] {
   const { issues } = use((state) => state.checked);
   const summary = use((state) => state.summary);
-  const shown = issues.filter((issue) => issue.code !== "unbound_account" || !summary?.accounts.length);
+  return issues.filter((issue) => issue.code !== "unbound_account" || !summary?.accounts.length);
+}
+
+export function useIssueCount(): { count: number; errors: boolean } {
+  const issues = useIssues();
+  return { count: issues.length, errors: issues.some((issue) => issue.severity === "error" && issue.code !== "unbound_account") };
+}
+
+export function Issues() {
+  const shown = useIssues();
   const errors = shown.filter((issue) => issue.severity === "error");
   if (!shown.length) {
     return (

@@ -1,16 +1,16 @@
 // The page: the gallery, or the canvas with what is around it.
 
-import { render } from "preact";
+import { Component, render, type ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import "@xyflow/react/dist/base.css";
 import "./style.css";
 import { start } from "./engine";
 import { CanvasView } from "./canvas";
-import { Configure, FlowForm } from "./form";
+import { Configure, FlowForm, RawForm } from "./form";
 import { Dialogs, Picker, SAVED } from "./dialogs";
 import { Gallery } from "./gallery";
 import { Heat, Live, Records, Versions } from "./panels";
-import { Issues } from "./issues";
+import { Issues, useIssueCount } from "./issues";
 import { Talk } from "./talk";
 import { Button, Icon, glyph } from "./icons";
 import { GROUPS, KINDS } from "./kinds";
@@ -46,7 +46,7 @@ function TopBar() {
   return (
     <header class="top">
       <Button icon={glyph.back} class="quiet" label="All flows" onClick={store.leave} />
-      <input class="flow-name" aria-label="Name of the flow" value={doc.name ?? doc.code} onInput={(event) => store.edit((doc) => ({ ...doc, name: event.currentTarget.value }), "name")} />
+      <input class="flow-name" aria-label="Name of the flow" dir="auto" value={model.textOf(doc.name ?? doc.code)} onInput={(event) => store.edit((doc) => ({ ...doc, name: event.currentTarget.value }), "name")} />
       <span class={`pill ${summary.state}`}>{published ? `Published · v${summary.online}` : "Unpublished"}</span>
       <span class="saved" role="status">{SAVED[saved]}</span>
       <span class="spring" />
@@ -104,7 +104,7 @@ function afterNode(id: string | undefined) {
 
 /** The last step before an end on the way that begins at the start. */
 function lastNode(doc: model.Doc): string | undefined {
-  let at = doc.nodes.find((node) => node.kind === "start")?.id;
+  let at = model.nodesOf(doc).find((node) => node.kind === "start")?.id;
   const seen = new Set<string>();
   while (at && !seen.has(at)) {
     seen.add(at);
@@ -117,13 +117,12 @@ function lastNode(doc: model.Doc): string | undefined {
   return at;
 }
 
+const Badge = ({ count, isWarning }: { count?: number; isWarning: boolean }) => (count ? <b class={`badge ${isWarning ? "warn" : ""}`}>{count}</b> : null);
+
 function Side() {
   const panel = use((state) => state.panel);
-  const issues = use((state) => state.checked.issues);
-  const summary = use((state) => state.summary);
+  const { count, errors } = useIssueCount();
   const records = use((state) => state.records);
-  const count = issues.filter((issue) => issue.code !== "unbound_account" || !summary?.accounts.length).length;
-  const errors = issues.some((issue) => issue.severity === "error" && issue.code !== "unbound_account");
   const red = records.filter((record) => record.result && !record.result.ok).length;
   const tabs: [Panel, string, string, number?][] = [
     ["talk", "Talk", glyph.talk], ["configure", "Configure", glyph.sliders], ["issues", "Issues", glyph.warn, count],
@@ -134,9 +133,9 @@ function Side() {
     <aside class="side" aria-label="Panel">
       <div class="tabs main-tabs" role="tablist" aria-label="Panels">
         {tabs.map(([word, title, icon, badge]) => (
-          <button type="button" role="tab" id={`tab-${word}`} aria-selected={panel === word} aria-controls="panel" aria-label={badge ? `${title}, ${badge}` : title} title={title} onClick={() => store.set({ panel: word })}>
+          <button type="button" role="tab" id={`tab-${word}`} aria-selected={panel === word} aria-controls="panel" aria-label={badge ? `${title} ${badge}` : title} title={title} onClick={() => store.set({ panel: word })}>
             <Icon d={icon} size={18} /><span>{title}</span>
-            {badge ? <b class={`badge ${word === "issues" && !errors ? "warn" : ""}`}>{badge}</b> : null}
+            <Badge count={badge} isWarning={word === "issues" && !errors} />
           </button>
         ))}
       </div>
@@ -150,6 +149,7 @@ function Side() {
 function Sheets() {
   const sheet = use((state) => state.sheet);
   const panel = use((state) => state.panel);
+  const { count, errors } = useIssueCount();
   const go = (sheet: store.Sheet, panel?: Panel) => store.set({ sheet, ...(panel ? { panel } : {}) });
   const items: [string, string, boolean, () => void][] = [
     ["Flow", glyph.tidy, sheet === "canvas", () => go("canvas")],
@@ -158,46 +158,93 @@ function Sheets() {
     ["Talk", glyph.talk, sheet === "panel" && panel === "talk", () => go("panel", "talk")],
     ["Issues", glyph.warn, sheet === "panel" && panel === "issues", () => go("panel", "issues")],
   ];
-  return <nav class="sheets" aria-label="Parts of the page">{items.map(([title, icon, on, act]) => <button type="button" aria-current={on ? "page" : undefined} onClick={act}><Icon d={icon} size={20} /><span>{title}</span></button>)}</nav>;
+  return <nav class="sheets" aria-label="Parts of the page">{items.map(([title, icon, on, act]) => <button type="button" aria-current={on ? "page" : undefined} onClick={act}><Icon d={icon} size={20} /><span>{title}</span>{title === "Issues" && <Badge count={count} isWarning={!errors} />}</button>)}</nav>;
+}
+
+/** What is around the canvas when something of a flow cannot be drawn: the flow can still be repaired. */
+class Shelter extends Component<{ doc: model.Doc | null; children: ComponentChildren }, { broken: model.Doc | null }> {
+  state = { broken: null };
+  componentDidCatch(error: unknown) {
+    console.error(error);
+    this.setState({ broken: this.props.doc });
+  }
+  render() {
+    const { doc, children } = this.props;
+    if (!doc || this.state.broken !== doc) return children;
+    return (
+      <main class="shelter">
+        <p class="field-issue error" role="alert">This flow cannot be drawn. Repair it here, or undo.</p>
+        <RawForm key={store.get().past.length} />
+        <ul class="plain">{store.get().checked.issues.map((issue) => <li><code>{issue.path}</code> {issue.message}. {issue.fix}</li>)}</ul>
+      </main>
+    );
+  }
 }
 
 function Editor() {
   const sheet = use((state) => state.sheet);
+  const doc = use((state) => state.doc);
   return (
-    <main class="editor" data-sheet={sheet}>
-      <Library />
-      <CanvasView />
-      <Side />
-      <Sheets />
-    </main>
+    <Shelter doc={doc}>
+      <main class="editor" data-sheet={sheet}>
+        <Library />
+        <CanvasView />
+        <Side />
+        <Sheets />
+      </main>
+    </Shelter>
   );
 }
 
+/** The letter of a key: where the layout has others, such as Greek ones, the one that is printed there on a Latin keyboard. */
+const letterOf = (event: KeyboardEvent): string =>
+  /^[a-z]$/i.test(event.key) ? event.key.toLowerCase() : event.key.length === 1 ? /^Key([A-Z])$/.exec(event.code)?.[1].toLowerCase() ?? "" : "";
+
+/** True where a key deletes what is chosen on the canvas: not on a button or a tab that has the focus. */
+const isOnCanvas = (target: HTMLElement): boolean => target === document.body || Boolean(target.closest(".canvas") && !target.closest("button"));
+
 function onKey(event: KeyboardEvent) {
-  const { route, dialog, adding, selected, edge } = store.get();
+  const { route, dialog, adding } = store.get();
   if (route !== "editor" || dialog || adding) return;
   const target = event.target as HTMLElement;
-  const typing = target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
-  const mod = event.ctrlKey || event.metaKey;
-  const done = () => event.preventDefault();
-  if (mod && event.key.toLowerCase() === "s") return done(), void store.attempt(async () => { await store.save(); store.say("Saved", "good"); });
-  if (mod && event.key === "Enter") return done(), void store.publish();
-  if (mod && event.key.toLowerCase() === "z") return done(), event.shiftKey ? store.redo() : store.undo();
-  if (mod && event.key.toLowerCase() === "y") return done(), store.redo();
-  if (typing) return;
-  if (mod && event.key.toLowerCase() === "c") return void (store.copy() && done());
-  if (mod && event.key.toLowerCase() === "v") return done(), store.paste();
-  if (mod || event.altKey) return;
-  if (event.key === "Delete" || event.key === "Backspace") return done(), store.removeSelected();
-  if (event.key === "Escape") return store.set({ selected: [], edge: null });
-  if (event.key === "a") {
+  const isTyping = target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
+  // A field whose text is not the flow's has an undo of its own.
+  const isOwn = isTyping && target.closest("[data-own-keys]") !== null;
+  const isDone = event.ctrlKey || event.metaKey ? withControl(event, isTyping, isOwn) : !isTyping && !event.altKey && alone(event, target);
+  if (isDone) event.preventDefault();
+}
+
+/** Does what a key does with Ctrl or Cmd; true if it did something. */
+function withControl(event: KeyboardEvent, isTyping: boolean, isOwn: boolean): boolean {
+  const letter = letterOf(event);
+  if (letter === "s") return void store.attempt(async () => { await store.save(); store.say("Saved", "good"); }), true;
+  if (isOwn) return false;
+  if (event.key === "Enter") return void store.publish(), true;
+  if (letter === "z") return event.shiftKey ? store.redo() : store.undo(), true;
+  if (letter === "y") return store.redo(), true;
+  if (isTyping) return false;
+  // Marked text is what is copied.
+  if (letter === "c") return getSelection()?.isCollapsed !== false && store.copy();
+  if (letter === "v") return store.paste(), true;
+  return false;
+}
+
+const PANELS: { [letter: string]: Panel } = { t: "talk", c: "configure", i: "issues" };
+
+/** Does what a key does by itself; true if nothing else shall come of it. */
+function alone(event: KeyboardEvent, target: HTMLElement): boolean {
+  const { selected, edge, doc } = store.get();
+  const letter = letterOf(event);
+  if (event.key === "Delete" || event.key === "Backspace") return isOnCanvas(target) && (store.removeSelected(), true);
+  if (event.key === "Escape") return store.set({ selected: [], edge: null }), false;
+  if (letter === "a") {
     const box = document.querySelector<HTMLElement>(".box[data-selected=true]")?.getBoundingClientRect();
-    const at = edge ? wayOf(edge) : afterNode(selected[0] ?? lastNode(store.get().doc!));
-    return done(), store.set({ adding: { at, x: box?.left ?? innerWidth / 2 - 150, y: box?.bottom ?? 120 } });
+    const at = edge ? wayOf(edge) : afterNode(selected[0] ?? lastNode(doc!));
+    return store.set({ adding: { at, x: box?.left ?? innerWidth / 2 - 150, y: box?.bottom ?? 120 } }), true;
   }
-  const panels: { [key: string]: Panel } = { t: "talk", c: "configure", i: "issues" };
-  if (panels[event.key]) return store.set({ panel: panels[event.key], sheet: "panel" });
-  if (event.key === "?") return store.set({ dialog: { kind: "keys" } });
+  if (PANELS[letter]) return store.set({ panel: PANELS[letter], sheet: "panel" }), false;
+  if (event.key === "?") return store.set({ dialog: { kind: "keys" } }), false;
+  return false;
 }
 
 function Page() {

@@ -22,8 +22,64 @@ const parsed = (text: string): Json =>
 /** A number that is kept as it is written, as the number that it is; anything else as it is. */
 export const shown = (value: Json): Json => ((JSON as Json).isRawJSON?.(value) ? Number(value.rawJSON) : value);
 
-/** The text of a number or a text, as it is written. */
-export const textOf = (value: Json): string => String((JSON as Json).isRawJSON?.(value) ? value.rawJSON : value ?? "");
+/** The text of a value as an author reads it: a number as it is written, an object or a list as JSON. */
+export const textOf = (value: Json): string =>
+  (JSON as Json).isRawJSON?.(value) ? value.rawJSON : value && typeof value === "object" ? JSON.stringify(value) : String(value ?? "");
+
+// A flow is shown whatever is in it: a field may hold anything where a list, an object or a text belongs.
+
+/** A list; an empty one for anything else. */
+export const list = (value: Json): Json[] => (Array.isArray(value) ? value : []);
+
+/** An object with fields; an empty one for anything else. */
+export const fieldsOf = (value: Json): Record<string, Json> => (isObject(value) ? value : {});
+
+export const isObject = (value: Json): boolean => Boolean(value) && typeof value === "object" && !Array.isArray(value) && shown(value) === value;
+
+/** A text; an empty one for anything that is not written in one word. */
+const word = (value: Json): string => (value && typeof value === "object" && shown(value) === value ? "" : textOf(value));
+
+/** What can be drawn as a node. */
+const isNode = (value: Json): value is NodeDoc => isObject(value) && typeof value.id === "string" && value.id !== "";
+
+/** What can be drawn as a way. */
+const isEdge = (value: Json): value is EdgeDoc =>
+  isObject(value) && typeof value.from === "string" && typeof value.to === "string" && (value.branch === undefined || typeof value.branch === "string");
+
+const drawable = new WeakMap<Json[], Map<string, NodeDoc>>();
+
+/** The nodes by their ids: the first one of each id. */
+function byId(doc: Doc): Map<string, NodeDoc> {
+  let found = drawable.get(doc.nodes);
+  if (!found) {
+    found = new Map();
+    for (const node of doc.nodes) if (isNode(node) && !found.has(node.id)) found.set(node.id, node);
+    drawable.set(doc.nodes, found);
+  }
+  return found;
+}
+
+/** The nodes that are drawn; the rest of what is written under `nodes` stays as it is. */
+export const nodesOf = (doc: Doc): NodeDoc[] => [...byId(doc).values()];
+
+/** The edges that are drawn; the rest of what is written under `edges` stays as it is. */
+export const edgesOf = (doc: Doc): EdgeDoc[] => doc.edges.filter(isEdge);
+
+/** With a change of each node, and all else as it is. */
+const withEach = (doc: Doc, change: (node: NodeDoc) => NodeDoc): NodeDoc[] => doc.nodes.map((node) => (isNode(node) ? change(node) : node));
+
+/** With a change of each edge, and all else as it is. */
+const withEachEdge = (edges: EdgeDoc[], change: (edge: EdgeDoc) => EdgeDoc): EdgeDoc[] => edges.map((edge) => (isEdge(edge) ? change(edge) : edge));
+
+/** The name that people know a node by. */
+export const titleOf = (node: NodeDoc): string => word(node.name) || node.id;
+
+/** Where a node was put by hand. */
+export function placeOf(node: NodeDoc): { x: number; y: number } | null {
+  const { x, y } = fieldsOf(fieldsOf(node.ui).place);
+  const [left, top] = [shown(x), shown(y)];
+  return Number.isFinite(left) && Number.isFinite(top) ? { x: left, y: top } : null;
+}
 
 export function read(text: string): Doc {
   const doc = parsed(text);
@@ -36,7 +92,7 @@ export function read(text: string): Doc {
 
 export const write = (doc: Doc): string => texts.get(doc) ?? JSON.stringify(doc, null, 2) + "\n";
 
-export const nodeOf = (doc: Doc, id: string): NodeDoc | undefined => doc.nodes.find((node) => node.id === id);
+export const nodeOf = (doc: Doc, id: string): NodeDoc | undefined => byId(doc).get(id);
 
 /** The branches of a node, and the one that an edge leaves by which names none, if the kind has such a one. */
 export interface Ports { branches: string[]; plain: string | null }
@@ -45,18 +101,18 @@ export interface Ports { branches: string[]; plain: string | null }
 export const branchOf = (edge: EdgeDoc, { plain }: Ports): string | null => edge.branch ?? plain;
 
 export const targetOf = (doc: Doc, from: string, branch: string, ports: Ports): string | undefined =>
-  doc.edges.find((edge) => edge.from === from && branchOf(edge, ports) === branch)?.to;
+  edgesOf(doc).find((edge) => edge.from === from && branchOf(edge, ports) === branch)?.to;
 
 export function freeId(doc: Doc, kind: string): string {
   const stem = { send_message: "message", wait_reply: "wait", set_variables: "set", http_request: "request", update_contact: "contact" }[kind] ?? kind;
-  const taken = new Set(doc.nodes.map((node) => node.id));
+  const taken = byId(doc);
   if (!taken.has(stem)) return stem;
   for (let number = 2; ; number++) if (!taken.has(`${stem}_${number}`)) return `${stem}_${number}`;
 }
 
 export function freshNode(doc: Doc, kind: string): NodeDoc {
   const fresh = kindInfo(kind).fresh();
-  if (kind === "jump") fresh.target = doc.nodes.find((node) => node.kind !== "start" && node.kind !== "end")?.id ?? "";
+  if (kind === "jump") fresh.target = nodesOf(doc).find((node) => node.kind !== "start" && node.kind !== "end")?.id ?? "";
   return { id: freeId(doc, kind), kind, ...fresh };
 }
 
@@ -69,12 +125,12 @@ export interface Way { from: string; branch: string }
 
 /** With one more node: at a way (and what was there comes behind it), or on its own. */
 export function withNode(doc: Doc, node: NodeDoc, at: Way | null, ports: (node: NodeDoc) => Ports, place?: { x: number; y: number }): Doc {
-  const added = place ? { ...node, ui: { ...node.ui, place: { x: Math.round(place.x), y: Math.round(place.y) } } } : node;
+  const added = place ? placed(node, place) : node;
   let edges = doc.edges;
   const from = at && nodeOf(doc, at.from);
   if (at && from) {
     const ways = ports(from);
-    const before = edges.find((edge) => edge.from === at.from && branchOf(edge, ways) === at.branch);
+    const before = edges.find((edge) => isEdge(edge) && edge.from === at.from && branchOf(edge, ways) === at.branch);
     edges = before ? edges.map((edge) => (edge === before ? { ...edge, to: node.id } : edge)) : [...edges, edgeOf(at.from, at.branch, node.id, ways)];
     const outs = ports(node);
     if (before && outs.branches.length) edges = [...edges, edgeOf(node.id, outs.branches[0], before.to, outs)];
@@ -86,8 +142,7 @@ const edgeOf = (from: string, branch: string, to: string, { plain }: Ports): Edg
 
 /** Leads a branch to a node, or nowhere. */
 export function connected(doc: Doc, from: string, branch: string, to: string | null, ports: Ports): Doc {
-  const is = (edge: EdgeDoc) => edge.from === from && branchOf(edge, ports) === branch;
-  const before = doc.edges.find(is);
+  const before = edgesOf(doc).find((edge) => edge.from === from && branchOf(edge, ports) === branch);
   if (!to) return { ...doc, edges: doc.edges.filter((edge) => edge !== before) };
   if (before) return { ...doc, edges: doc.edges.map((edge) => (edge === before ? { ...edge, to } : edge)) };
   return { ...doc, edges: [...doc.edges, edgeOf(from, branch, to, ports)] };
@@ -114,7 +169,7 @@ export function rerouted(edges: EdgeDoc[], id: string, before: Ports, after: Por
     else if (after.branches.length < names.length) next.set(name, null);
   });
   return edges.flatMap((edge) => {
-    if (edge.from !== id) return [edge];
+    if (!isEdge(edge) || edge.from !== id) return [edge];
     const branch = branchOf(edge, before);
     const to = branch == null || !next.has(branch) ? branch : next.get(branch)!;
     if (to === null && branch !== null) return [];
@@ -128,13 +183,13 @@ export function rerouted(edges: EdgeDoc[], id: string, before: Ports, after: Por
 export function withoutNodes(doc: Doc, ids: string[]): Doc {
   let edges = doc.edges;
   for (const id of ids) {
-    const outs = edges.filter((edge) => edge.from === id);
+    const outs = edges.filter((edge) => isEdge(edge) && edge.from === id);
     const on = outs.length === 1 && outs[0].to !== id ? outs[0].to : null;
-    edges = edges
-      .filter((edge) => edge.from !== id && (edge.to !== id || on))
-      .map((edge) => (edge.to === id && on ? { ...edge, to: on } : edge));
+    const left = edges.filter((edge) => !isEdge(edge) || (edge.from !== id && (edge.to !== id || on)));
+    edges = withEachEdge(left, (edge) => (edge.to === id && on ? { ...edge, to: on } : edge));
   }
-  return { ...doc, nodes: doc.nodes.filter((node) => !ids.includes(node.id)), edges };
+  const gone = new Set(ids.map((id) => nodeOf(doc, id)));
+  return { ...doc, nodes: doc.nodes.filter((node) => !gone.has(node)), edges };
 }
 
 /** Settings name nodes under one key. */
@@ -146,40 +201,39 @@ const pointed = (value: Json, from: string, to: string): Json =>
 
 /** With another id for a node, wherever it is named. */
 export function renamed(doc: Doc, from: string, to: string): Doc {
-  if (!to || from === to || doc.nodes.some((node) => node.id === to)) return doc;
+  if (!to || from === to || nodeOf(doc, to)) return doc;
+  const before = nodeOf(doc, from);
   const settings = doc.settings && pointed(doc.settings, from, to);
   return {
     ...doc,
     ...(settings ? { settings } : {}),
-    nodes: doc.nodes.map((node) => ({
-      ...node,
-      id: node.id === from ? to : node.id,
-      ...(node.kind === "jump" && node.target === from ? { target: to } : {}),
-    })),
-    edges: doc.edges.map((edge) => ({ ...edge, from: edge.from === from ? to : edge.from, to: edge.to === from ? to : edge.to })),
+    nodes: withEach(doc, (node) => {
+      const isTarget = node.kind === "jump" && node.target === from;
+      return node === before || isTarget ? { ...node, ...(node === before ? { id: to } : {}), ...(isTarget ? { target: to } : {}) } : node;
+    }),
+    edges: withEachEdge(doc.edges, (edge) => (edge.from === from || edge.to === from ? { ...edge, from: edge.from === from ? to : edge.from, to: edge.to === from ? to : edge.to } : edge)),
   };
 }
 
-export const withFields = (doc: Doc, id: string, change: (node: NodeDoc) => NodeDoc): Doc => ({
-  ...doc,
-  nodes: doc.nodes.map((node) => (node.id === id ? change(node) : node)),
-});
+export function withFields(doc: Doc, id: string, change: (node: NodeDoc) => NodeDoc): Doc {
+  const before = nodeOf(doc, id);
+  return { ...doc, nodes: withEach(doc, (node) => (node === before ? change(node) : node)) };
+}
+
+const placed = (node: NodeDoc, { x, y }: { x: number; y: number }): NodeDoc => ({ ...node, ui: { ...fieldsOf(node.ui), place: { x: Math.round(x), y: Math.round(y) } } });
 
 /** Where nodes lie, as they were put by hand; other editors keep their places under other names. */
 export function moved(doc: Doc, places: Record<string, { x: number; y: number }>): Doc {
   return {
     ...doc,
-    nodes: doc.nodes.map((node) => {
-      const place = places[node.id];
-      return place ? { ...node, ui: { ...(node.ui && typeof node.ui === "object" ? node.ui : {}), place: { x: Math.round(place.x), y: Math.round(place.y) } } } : node;
-    }),
+    nodes: withEach(doc, (node) => (places[node.id] ? placed(node, places[node.id]) : node)),
   };
 }
 
 export const tidied = (doc: Doc): Doc => ({
   ...doc,
-  nodes: doc.nodes.map((node) => {
-    if (!node.ui || typeof node.ui !== "object") return node;
+  nodes: withEach(doc, (node) => {
+    if (!isObject(node.ui)) return node;
     const ui = without(node.ui, "place");
     return Object.keys(ui).length ? { ...node, ui } : (without(node, "ui") as NodeDoc);
   }),
@@ -192,13 +246,13 @@ export function pasted(doc: Doc, nodes: NodeDoc[], edges: EdgeDoc[]): { doc: Doc
   for (const node of nodes.filter((node) => node.kind !== "start")) {
     const id = freeId(next, node.kind);
     names.set(node.id, id);
-    const put = node.ui?.place;
-    const ui = put ? { ...node.ui, place: { x: put.x + 48, y: put.y + 48 } } : node.ui;
-    next = { ...next, nodes: [...next.nodes, { ...node, id, ...(ui ? { ui } : {}) }] };
+    const put = placeOf(node);
+    const copy = { ...node, id };
+    next = { ...next, nodes: [...next.nodes, put ? placed(copy, { x: put.x + 48, y: put.y + 48 }) : copy] };
   }
   // A jump to a node that is copied, too, is one to its copy.
   const copied = new Set(names.values());
-  next = { ...next, nodes: next.nodes.map((node) => (copied.has(node.id) && node.kind === "jump" && names.has(node.target) ? { ...node, target: names.get(node.target) } : node)) };
+  next = { ...next, nodes: withEach(next, (node) => (copied.has(node.id) && node.kind === "jump" && names.has(node.target) ? { ...node, target: names.get(node.target) } : node)) };
   const copies = edges
     .filter((edge) => names.has(edge.from) && names.has(edge.to))
     .map((edge) => ({ ...edge, from: names.get(edge.from)!, to: names.get(edge.to)! }));
@@ -238,6 +292,13 @@ export function rekeyed(doc: Doc, path: (string | number)[], to: string): Doc {
   return put(doc, within, Object.fromEntries(fields.map(([name, value]) => [name === key ? to : name, value])));
 }
 
+/** The flow as far as it decides on a talk: without places and titles, and without names that no text reads. */
+export function spoken(doc: Doc): string {
+  const { name, remark: _, ...rest } = doc;
+  const text = JSON.stringify({ ...rest, nodes: withEach(doc, ({ name: _, ...node }) => plainNode(node as NodeDoc)) });
+  return /flow\s*\.\s*name/.test(text) ? `${text} ${textOf(name)}` : text;
+}
+
 /** A node without what only an editor reads, for a preview. */
 export const plainNode = ({ ui: _, ...node }: NodeDoc): Json => node;
 
@@ -249,59 +310,61 @@ export const plain = (text: Json): string =>
 /** What a message has that says nothing in words. */
 const alone = (node: NodeDoc) => (node.location ? "A place" : node.products ? "Goods" : node.contacts ? "Contact cards" : node.reaction ? "A sign" : "");
 
-export function excerpt(node: NodeDoc): string {
-  const text = plain(node.text);
-  if (text) return text;
+export const excerpt = (node: NodeDoc): string => plain(node.text) || word(summed(node));
+
+const names = (rows: Json): string => list(rows).map((row) => word(row?.name)).filter(Boolean).join(", ");
+
+function summed(node: NodeDoc): Json {
   switch (node.kind) {
     case "send_message":
-      return node.media?.url || node.template?.name || plain(node.card?.title) || alone(node);
+      return word(node.media?.url) || word(node.template?.name) || plain(node.card?.title) || alone(node);
     case "wait_reply":
       return typeof node.timeout === "string" ? `up to ${node.timeout}` : "as long as the session lives";
     case "delay":
-      return node.for ?? node.until ?? "";
+      return word(node.for) || node.until;
     case "typing":
-      return `for ${node.for}`;
+      return `for ${word(node.for)}`;
     case "jump":
-      return `to ${node.target || "nowhere"}, at most ${node.max_jumps ?? 1}×`;
+      return `to ${word(node.target) || "nowhere"}, at most ${word(node.max_jumps ?? 1)}×`;
     case "for_each":
-      return `${node.from} as ${node.as ?? "item"}`;
+      return `${word(node.from)} as ${word(node.as) || "item"}`;
     case "set_variables":
-      return (node.variables ?? []).map((variable: Json) => variable?.name).join(", ");
+      return names(node.variables);
     case "http_request":
-      return `${node.method ?? "GET"} ${node.url ?? ""}`;
+      return `${word(node.method) || "GET"} ${word(node.url)}`;
     case "function":
-      return `${node.function ?? ""}()`;
+      return `${word(node.function)}()`;
     case "llm":
       return plain(node.prompt);
     case "call_flow":
-      return node.flow ?? "";
+      return node.flow;
     case "handoff":
-      return [node.queue, node.note].filter(Boolean).join(": ");
+      return [word(node.queue), word(node.note)].filter(Boolean).join(": ");
     case "branch":
-      return (node.branches ?? []).map((arm: Json) => condition(arm?.when)).filter(Boolean).join(" · ");
+      return list(node.branches).map((arm) => condition(arm?.when)).filter(Boolean).join(" · ");
     case "update_contact":
-      return [...(node.add_tags ?? []), ...(node.add_groups ?? []), ...Object.keys(node.set ?? {})].join(", ");
+      return [...list(node.add_tags).map(word), ...list(node.add_groups).map(word), ...Object.keys(fieldsOf(node.set))].filter(Boolean).join(", ");
     case "open_hours":
-      return node.timezone ?? "";
+      return node.timezone;
     case "end":
-      return node.outcome ?? "";
+      return node.outcome;
     case "start":
-      return (node.inputs ?? []).map((input: Json) => input?.name).join(", ");
+      return names(node.inputs);
     default:
       return "";
   }
 }
 
 export function condition(when: Json): string {
-  if (!when || typeof when !== "object") return "";
-  if (when.expr) return String(when.expr);
+  if (!isObject(when)) return "";
+  if (when.expr) return textOf(when.expr);
   if (when.not) return `not ${condition(when.not)}`;
-  for (const [key, word] of [["all", " and "], ["any", " or "]] as const) {
-    if (Array.isArray(when[key])) return when[key].map(condition).join(word);
+  for (const [key, joint] of [["all", " and "], ["any", " or "]] as const) {
+    if (Array.isArray(when[key])) return when[key].map(condition).join(joint);
   }
-  const value = String(when.value ?? "").replace(/^\{\{\s*|\s*\}\}$/g, "");
-  const to = textOf(when.to ?? when.list?.map(textOf).join(", "));
-  return [value === "reply.text" ? "" : value, SIGNS[when.op] ?? String(when.op ?? "").replaceAll("_", " "), to].filter(Boolean).join(" ");
+  const value = word(when.value).replace(/^\{\{\s*|\s*\}\}$/g, "");
+  const to = textOf(when.to ?? list(when.list).map(textOf).join(", "));
+  return [value === "reply.text" ? "" : value, SIGNS[when.op] ?? word(when.op).replaceAll("_", " "), to].filter(Boolean).join(" ");
 }
 
 const SIGNS: Record<string, string> = {
@@ -312,27 +375,27 @@ const SIGNS: Record<string, string> = {
 /** The differences between two drafts, in a line each. */
 export function differences(mine: Doc, theirs: Doc): string[] {
   const same = (one: Json, other: Json) => JSON.stringify(one) === JSON.stringify(other);
-  const lines = theirs.nodes.flatMap((node) => {
+  const lines = nodesOf(theirs).flatMap((node) => {
     const own = nodeOf(mine, node.id);
-    if (!own) return [`“${node.name || node.id}” is only in theirs`];
-    return same(own, node) ? [] : [`“${node.name || node.id}” differs`];
+    if (!own) return [`“${titleOf(node)}” is only in theirs`];
+    return same(own, node) ? [] : [`“${titleOf(node)}” differs`];
   });
-  const gone = mine.nodes.filter((node) => !nodeOf(theirs, node.id)).map((node) => `“${node.name || node.id}” is only in mine`);
+  const gone = nodesOf(mine).filter((node) => !nodeOf(theirs, node.id)).map((node) => `“${titleOf(node)}” is only in mine`);
   const rest = [...(same(mine.edges, theirs.edges) ? [] : ["Lines differ"]), ...(same({ ...mine, nodes: 0, edges: 0 }, { ...theirs, nodes: 0, edges: 0 }) ? [] : ["Settings of the flow differ"])];
   return [...lines, ...gone, ...rest].slice(0, 12);
 }
 
 /** The flow as it would be on another channel: started by it, and sent on it. */
 export function onChannel(doc: Doc, channel: string): Doc {
-  const sender = doc.settings?.sender;
+  const sender = fieldsOf(doc.settings).sender;
   const moved = sender && sender.channel !== channel ? { ...doc.settings, sender: undefined } : doc.settings;
   return { ...doc, trigger: doc.trigger?.kind === "inbound" ? { ...doc.trigger, channel } : doc.trigger, ...(moved ? { settings: moved } : {}) };
 }
 
 /** Choices that a message offers, as the contact reads them. */
 export function choices(node: NodeDoc): string[] {
-  const rows = node.options ?? node.buttons ?? node.quick_replies ?? node.choices ?? node.list?.sections?.flatMap?.((section: Json) => section?.rows ?? []);
-  return Array.isArray(rows) ? rows.map((row: Json) => plain(row?.label) || row?.id || "…") : [];
+  const rows = node.options ?? node.buttons ?? node.quick_replies ?? node.choices ?? list(node.list?.sections).flatMap((section) => list(section?.rows));
+  return list(rows).map((row) => plain(row?.label) || word(row?.id) || "…");
 }
 
 export { kindInfo };

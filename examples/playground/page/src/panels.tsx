@@ -5,13 +5,13 @@ import { Button, Icon, glyph } from "./icons";
 import * as model from "./model";
 import * as store from "./store";
 import { use } from "./store";
+import { jumpsOf, leftBy } from "./drawing";
 import { download } from "./share";
 import { RecordButton, saidText } from "./talk";
 
 export function Records() {
   const records = use((state) => state.records);
   const talk = use((state) => state.talk);
-  useEffect(() => { store.replayAll(); }, [use((state) => state.doc)]);
   if (!records.length) {
     return (
       <div class="empty">
@@ -68,9 +68,9 @@ export function Heat() {
 
 function HeatTable({ heat, doc }: { heat: any; doc: model.Doc }) {
   const rows = heat.nodes.map((count: any) => {
-    const left = Object.values(count.branches as Record<string, number>).reduce((sum, times) => sum + times, 0);
     const node = model.nodeOf(doc, count.node);
-    return { node: count.node, name: node?.name || count.node, visits: count.visits, drop: node?.kind === "end" ? 0 : Math.max(0, count.visits - left), failures: count.failures };
+    const gone = leftBy(count) + (node?.kind === "jump" ? jumpsOf(count) : 0);
+    return { node: count.node, name: node ? model.titleOf(node) : count.node, visits: count.visits, drop: node?.kind === "end" ? 0 : Math.max(0, count.visits - gone), failures: count.failures };
   }).sort((one: any, other: any) => other.drop - one.drop || other.visits - one.visits);
   const most = Math.max(1, ...rows.map((row: any) => row.visits));
   return (

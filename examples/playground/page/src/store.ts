@@ -6,6 +6,7 @@ import { LocalBackend, type Backend, type FlowSummary } from "./backend";
 import { ServiceBackend } from "./service";
 import * as model from "./model";
 import { decode } from "./share";
+import { sampleContext } from "./samples";
 import type { Doc, NodeDoc, EdgeDoc, Ports, Way } from "./model";
 
 export type Panel = "configure" | "talk" | "issues" | "records" | "heat" | "flow" | "versions" | "live";
@@ -84,6 +85,23 @@ export function say(text: string, tone: Toast["tone"] = "plain") {
 
 export const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Reads JSON that somebody has typed. */
+export function readJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure("bad_json", `${what} is not JSON${placeIn(text, told(error))}. Names and texts have double quotes around them`);
+  }
+}
+
+/** Where reading JSON has ended, as browsers tell it. */
+function placeIn(text: string, told: string): string {
+  const position = /position (\d+)/.exec(told)?.[1];
+  if (position === undefined) return "";
+  const before = text.slice(0, Number(position)).split("\n");
+  return before.length === 1 ? `, from character ${before[0].length + 1} on` : `, from line ${before.length} on`;
+}
+
 /** Runs what may fail, and says so. */
 export async function attempt<T>(work: () => Promise<T> | T): Promise<T | undefined> {
   try {
@@ -125,7 +143,7 @@ async function meanwhile() {
   const theirs = model.read(json);
   set({ summary: flow, doc: theirs, past: [...current.past.slice(-199), current.doc!], future: [], heat: null });
   keepSelection();
-  if (current.talk) set({ talkStale: true });
+  ageTalk();
   recheck();
 }
 
@@ -169,6 +187,7 @@ export async function open(code: string) {
   held.clear();
   location.hash = `flow=${encodeURIComponent(code)}`;
   recheck();
+  replaySoon();
 }
 
 // ---- edits ----
@@ -211,15 +230,40 @@ export function redo() {
 
 const keepSelection = () => set({ selected: current.selected.filter((id) => model.nodeOf(current.doc!, id)) });
 
+/** A flow with more nodes is checked when typing rests, and draws what is in sight. */
+export const MANY_NODES = 80;
+
 let checking = 0;
 let saving = 0;
+let replaying = 0;
 
 function after() {
-  if (current.talk) set({ talkStale: true });
-  cancelAnimationFrame(checking);
-  checking = requestAnimationFrame(recheck);
+  ageTalk();
+  checkSoon();
+  replaySoon();
   clearTimeout(saving);
   saving = setTimeout(() => attempt(save), 600) as unknown as number;
+}
+
+function checkSoon() {
+  cancelAnimationFrame(checking);
+  clearTimeout(checking);
+  const isLong = current.doc!.nodes.length > MANY_NODES;
+  checking = isLong ? (setTimeout(recheck, 150) as unknown as number) : requestAnimationFrame(recheck);
+}
+
+/** What decided on the talk that runs. */
+let talkOf = "";
+
+/** A talk runs on the flow that it began with: it is old once an edit changes what may be said. */
+function ageTalk() {
+  if (current.talk) set({ talkStale: model.spoken(current.doc!) !== talkOf });
+}
+
+/** Plays the recorded talks again once typing rests. */
+function replaySoon() {
+  clearTimeout(replaying);
+  if (current.records.length) replaying = setTimeout(replayAll, 400) as unknown as number;
 }
 
 export function recheck() {
@@ -276,7 +320,7 @@ export function portsOf(node: NodeDoc): Ports {
   if (!ports.has(node)) ports.set(node, engine.ports(node));
   const known = ports.get(node);
   if (known) return known;
-  const named = current.doc?.edges.filter((edge) => edge.from === node.id).map((edge) => edge.branch ?? "next") ?? [];
+  const named = (current.doc ? model.edgesOf(current.doc) : []).filter((edge) => edge.from === node.id).map((edge) => edge.branch ?? "next");
   return { branches: [...new Set(named.length ? named : ["next"])], plain: "next" };
 }
 export const branchesOf = (node: NodeDoc): string[] => portsOf(node).branches;
@@ -337,8 +381,8 @@ export function copy(): boolean {
   const { doc, selected } = current;
   if (!doc || !selected.length) return false;
   clipboard = {
-    nodes: doc.nodes.filter((node) => selected.includes(node.id)),
-    edges: doc.edges.filter((edge) => selected.includes(edge.from) && selected.includes(edge.to)),
+    nodes: model.nodesOf(doc).filter((node) => selected.includes(node.id)),
+    edges: model.edgesOf(doc).filter((edge) => selected.includes(edge.from) && selected.includes(edge.to)),
   };
   say(`${selected.length === 1 ? "1 node" : `${selected.length} nodes`} copied`);
   return true;
@@ -384,6 +428,19 @@ export async function change(code: string, what: Parameters<Backend["change"]>[1
   return done;
 }
 
+/** Writes a flow's name and remark into its draft, too: the text says them, and is exported. */
+export async function rename(code: string, names: { name?: string; remark?: string }) {
+  if (!Object.keys(names).length) return;
+  const written = (doc: Doc): Doc => Object.entries(names).reduce((doc, [key, text]) => model.put(doc, [key], text || undefined), doc);
+  if (current.route === "editor" && current.code === code) {
+    edit(written);
+    return save();
+  }
+  const { json, flow } = await backend.read(code);
+  await backend.save(code, model.write(written(model.read(json))), flow.revision);
+  await refresh();
+}
+
 // ---- talking ----
 
 type Act = (request: unknown) => any;
@@ -402,7 +459,7 @@ export const people = (channel: string) => PEOPLE.map((person, index) => ({ name
 /** The drafts of the flows that this one calls, and of those that they call. */
 async function others(): Promise<string[]> {
   const texts = new Map<string, string>();
-  const calls = (doc: Doc): string[] => doc.nodes.filter((node) => node?.kind === "call_flow" && typeof node.flow === "string").map((node) => node.flow);
+  const calls = (doc: Doc): string[] => model.nodesOf(doc).filter((node) => node.kind === "call_flow" && typeof node.flow === "string").map((node) => node.flow);
   const open = current.doc ? calls(current.doc) : [];
   const known = new Set((open.length ? await backend.list() : []).map((flow) => flow.flow));
   for (let code = open.pop(); code !== undefined; code = open.pop()) {
@@ -426,8 +483,9 @@ export async function openTalk(): Promise<boolean> {
   try {
     act = engine.talk({ flow: model.write(channel ? model.onChannel(doc, channel) : doc), others: await others(), now: Date.now(), channel });
     const talk = act({ do: "rules", rules: current.rules });
+    talkOf = model.spoken(doc);
     const known = people(talk.channel).some((person) => person.address === current.person);
-    set({ talk, talkStale: false, talkError: null, person: known ? current.person : addressOf(0, talk.channel) });
+    set({ talk, talkStale: model.spoken(current.doc ?? doc) !== talkOf, talkError: null, person: known ? current.person : addressOf(0, talk.channel) });
     return true;
   } catch (error) {
     act = null;
@@ -436,7 +494,8 @@ export async function openTalk(): Promise<boolean> {
   }
 }
 
-export const ownChannel = (doc: Doc | null): string => doc?.trigger?.channel ?? doc?.settings?.sender?.channel ?? "whatsapp";
+export const ownChannel = (doc: Doc | null): string =>
+  [doc?.trigger?.channel, doc?.settings?.sender?.channel].find((channel) => typeof channel === "string") ?? "whatsapp";
 
 /** Tries the flow out on another channel, from the beginning. */
 export async function talkOn(channel: string) {
@@ -455,7 +514,7 @@ export async function doTalk(request: { do: string; [field: string]: unknown }) 
 }
 
 export async function trigger() {
-  const context = await attempt(() => JSON.parse(current.context || "{}"));
+  const context = await attempt(() => readJson(current.context || "{}", "The context of the trigger"));
   if (context === undefined) return;
   if (!act && !(await openTalk())) return;
   await doTalk({ do: "trigger", contact: current.person, context });
@@ -475,34 +534,6 @@ export function previewOf(what: object): ReturnType<typeof engine.preview> | nul
   } catch {
     return null;
   }
-}
-
-/** Inputs of the start node, to begin with. */
-const SAMPLES: { [name: string]: unknown } = {
-  first_name: "Ada", name: "Ada", cart_id: "987654321", cart_total: "129.00", order_id: "A-1042", order: "A-1042", amount: "59.90",
-  date: "2026-12-24", time: "09:30", status: "shipped", tracking: "https://track.example/A-1042", email: "ada@shop.example",
-};
-
-function sampleContext(doc: Doc): string {
-  const inputs = doc.nodes.find((node) => node.kind === "start")?.inputs ?? [];
-  const context: any = {};
-  for (const input of Array.isArray(inputs) ? inputs : []) {
-    if (!input?.name) continue;
-    context[input.name] = sample(input);
-  }
-  for (const [, name] of JSON.stringify(doc).matchAll(/context\.([a-z_][a-z0-9_]*)/gi)) {
-    if (!(name in context) && !inputs.length) context[name] = SAMPLES[name] ?? name.replaceAll("_", " ");
-  }
-  return JSON.stringify(context, null, 2);
-}
-
-function sample(input: any): unknown {
-  if (input.example !== undefined) return input.example;
-  const isText = !input.type || input.type === "string" || input.type === "any";
-  if (input.default !== undefined && !(isText && input.name in SAMPLES)) return input.default;
-  if (/(_at|date|starts|appointment|when)/.test(input.name)) return new Date(Date.now() + 3 * 86400_000).toISOString().replace(/\.\d+Z$/, "Z");
-  if (input.name in SAMPLES && (!input.type || input.type === "string" || input.type === "any")) return SAMPLES[input.name];
-  return { number: 42, integer: 3, boolean: true, object: {}, array: [] }[input.type as string] ?? input.name.replaceAll("_", " ");
 }
 
 // ---- recorded talks ----
@@ -556,10 +587,12 @@ function endOf(lines: any[]): string | null {
 }
 
 export async function replayAll() {
-  const { doc, records } = current;
+  const { doc } = current;
   if (!doc) return;
-  const beside = await others();
-  const played = records.map((record) => {
+  const beside = await attempt(others);
+  // What is played against an edit before the last one would be told of the last one.
+  if (!beside || current.doc !== doc || !current.records.length) return;
+  const played = current.records.map((record) => {
     try {
       return { ...record, result: engine.replay({ flow: model.write(doc), others: beside, talk: record.talk }) };
     } catch (error) {
@@ -579,11 +612,10 @@ export async function rehearse(talks: number) {
   const { doc } = current;
   if (!doc) return;
   await attempt(async () => {
-    const rules = doc.trigger?.rules ?? [];
-    const openings = rules.flatMap((rule: any) => (rule.text ? [rule.text] : rule.list ?? []));
+    const openings = model.list(doc.trigger?.rules).flatMap((rule: any) => (rule?.text ? [rule.text] : model.list(rule?.list)));
     const begun = performance.now();
     const heat = engine.rehearse({
-      flow: model.write(doc), others: await others(), now: Date.now(), context: JSON.parse(current.context || "{}"), talks, seed: 7,
+      flow: model.write(doc), others: await others(), now: Date.now(), context: readJson(current.context || "{}", "The context of the trigger"), talks, seed: 7,
       openings: openings.length ? openings : ["hello"],
     });
     set({ heat: { ...heat, took: performance.now() - begun }, panel: "heat" });
@@ -596,5 +628,5 @@ export function theme(next: "light" | "dark") {
   set({ theme: next });
 }
 
-// The state, for tests that look at it from outside.
-(window as any).chatflow = { get, engine, backend: () => backend };
+// The state, for tests that look at it from outside, and choose a node that may be out of sight.
+(window as any).chatflow = { get, engine, backend: () => backend, show: (id: string) => set({ selected: [id], edge: null, panel: "configure" }) };

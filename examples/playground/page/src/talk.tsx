@@ -62,20 +62,22 @@ export function Talk() {
   }
   const shown = talk.people[person] ?? { lines: [], session: null, journal: null, outbox: [], dead: [], script: [], lost: null };
   return (
-    <div class="talk">
-      {stale && (
-        <div class="banner" role="status">
-          <span>The flow was edited. This talk runs on the version before.</span>
-          <Button class="small" tone="soft" icon={glyph.restart} onClick={() => store.openTalk()}>Talk to the new one</Button>
-        </div>
-      )}
-      {talk.unfit.map((why: string) => <p class="field-issue error" role="status">{why}</p>)}
-      <Channels shown={talk.channel} />
-      <People talk={talk} />
-      <Clock talk={talk} shown={shown} />
-      <Phone talk={talk} shown={shown} />
+    <>
+      <div class="talk stage">
+        {stale && (
+          <div class="banner" role="status">
+            <span>The flow was edited. This talk runs on the version before.</span>
+            <Button class="small" tone="soft" icon={glyph.restart} onClick={() => store.openTalk()}>Talk to the new one</Button>
+          </div>
+        )}
+        {talk.unfit.map((why: string) => <p class="field-issue error" role="status">{why}</p>)}
+        <Channels shown={talk.channel} />
+        <People talk={talk} />
+        <Clock talk={talk} shown={shown} />
+        <Phone talk={talk} shown={shown} />
+      </div>
       <Inside talk={talk} shown={shown} />
-    </div>
+    </>
   );
 }
 
@@ -88,8 +90,11 @@ function Channels({ shown }: { shown: string | null }) {
   const own = ownChannel(doc);
   const at = shown ?? chosen ?? own;
   const words = [...new Set(["whatsapp", "messenger", "instagram", "viber", "sms", "web", own])];
+  const row = useRef<HTMLDivElement>(null);
+  // Where they are one row, the chosen one may be beyond its end.
+  useEffect(() => row.current?.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [at]);
   return (
-    <div class="channels" role="group" aria-label="Channel of the talk">
+    <div ref={row} class="channels" role="group" aria-label="Channel of the talk">
       {words.map((word) => (
         <button type="button" class={`channel ${word}`} aria-pressed={word === at} onClick={() => store.talkOn(word)}>
           <i />{CHANNELS[word] ?? word}
@@ -102,7 +107,7 @@ function Channels({ shown }: { shown: string | null }) {
 function Context() {
   const context = use((state) => state.context);
   return (
-    <label class="field context">
+    <label class="field context" data-own-keys>
       <span class="label">Context of the trigger, as JSON</span>
       <textarea class="code" rows={Math.min(9, context.split("\n").length)} spellcheck={false} value={context} onInput={(event) => store.set({ context: event.currentTarget.value })} />
     </label>
@@ -172,7 +177,7 @@ function Phone({ talk, shown }: { talk: any; shown: any }) {
     <section class={`phone ${talk.channel}`} aria-label={`${CHANNELS[talk.channel] ?? talk.channel} of ${who?.name ?? person}`}>
       <header>
         <span class="avatar shop"><Icon d={glyph.talk} size={16} /></span>
-        <div><b>{store.get().doc?.name ?? store.get().code}</b><small>{CHANNELS[talk.channel] ?? talk.channel} · {talk.account}</small></div>
+        <div><b dir="auto">{model.textOf(store.get().doc?.name ?? store.get().code)}</b><small>{CHANNELS[talk.channel] ?? talk.channel} · {talk.account}</small></div>
         {status && <span class={`pill ${status}`}>{status}</span>}
       </header>
       <div class="messages" role="log" aria-live="polite" aria-label="Messages" tabIndex={0}>
@@ -183,14 +188,14 @@ function Phone({ talk, shown }: { talk: any; shown: any }) {
         <div ref={end} />
       </div>
       {tray && <Tray say={(message) => { setTray(false); say(message); }} />}
-      <form class="composer" onSubmit={(event) => {
+      <form class="composer" data-own-keys onKeyDown={(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.currentTarget.requestSubmit()} onSubmit={(event) => {
         event.preventDefault();
         if (!text.trim()) return;
         say({ text });
         setText("");
       }}>
         <Button icon={glyph.clip} class="quiet" label="Send something else than text" aria-expanded={tray} onClick={() => setTray(!tray)} />
-        <input type="text" aria-label={`Message of ${who?.name ?? person}`} placeholder="Message" value={text} onInput={(event) => setText(event.currentTarget.value)} autocomplete="off" />
+        <input type="text" dir="auto" aria-label={`Message of ${who?.name ?? person}`} placeholder="Message" value={text} onInput={(event) => setText(event.currentTarget.value)} autocomplete="off" />
         <Button icon={glyph.send} tone="primary" type="submit" label="Send" disabled={!text.trim()} />
       </form>
       {talk.manual && (
@@ -215,7 +220,7 @@ function LineView({ line, live, say, contact, signs }: { line: any; live: boolea
   switch (line.kind) {
     case "said":
       return (
-        <div class={`bubble out ${signs[line.id] ? "signed" : ""}`}>
+        <div dir="auto" class={`bubble out ${signs[line.id] ? "signed" : ""}`}>
           {saidText(line.message)}
           {signs[line.id] && <span class="sign" role="img" aria-label={`${signs[line.id]}, put on this message`}>{signs[line.id]}</span>}
         </div>
@@ -249,7 +254,7 @@ function LineView({ line, live, say, contact, signs }: { line: any; live: boolea
 
 const nodeName = (id: string) => {
   const node = store.get().doc && model.nodeOf(store.get().doc!, id);
-  return node?.name || id;
+  return node ? model.titleOf(node) : id;
 };
 
 export function saidText(message: any): string {
@@ -285,7 +290,7 @@ export function ContentView({ content, channel, live, say, note }: { content: an
   const asList = shown === "list";
   return (
     <>
-      <div class="bubble in">
+      <div class="bubble in" dir="auto">
         <Header header={content.header} />
         {content.type === "media" && <MediaView media={content} />}
         {content.type === "location" && <Away url={`https://www.openstreetmap.org/?mlat=${content.latitude}&mlon=${content.longitude}`} class="place"><Icon d={glyph.pin} size={22} /><span>{content.name ?? `${content.latitude}, ${content.longitude}`}<small>{content.address}</small></span></Away>}
@@ -305,7 +310,7 @@ export function ContentView({ content, channel, live, say, note }: { content: an
       {asList && open && <ListSheet content={content} choose={say && ((option) => { setOpen(false); choose(option); })} />}
       {shown === "buttons" && options.length > 0 && (
         <div class={`options ${content.type}`} data-live={live}>
-          {options.map((option) => <button type="button" class="option" disabled={!say} onClick={() => choose(option)}>{option.label}</button>)}
+          {options.map((option) => <button type="button" class="option" disabled={!say} dir="auto" onClick={() => choose(option)}>{option.label}</button>)}
         </div>
       )}
       {(content.links ?? []).map((link: any) => <Away url={link.url} class="option link-out">{link.label} ↗</Away>)}
@@ -406,7 +411,7 @@ function ListSheet({ content, choose }: { content: any; choose: ((option: any) =
         return (
           <>
             {title && <b>{title}</b>}
-            {options.map((option: any) => <button type="button" class="list-row" disabled={!choose} onClick={() => choose?.(option)}>{option.label}{option.description && <small>{option.description}</small>}</button>)}
+            {options.map((option: any) => <button type="button" class="list-row" dir="auto" disabled={!choose} onClick={() => choose?.(option)}>{option.label}{option.description && <small>{option.description}</small>}</button>)}
           </>
         );
       })}
@@ -421,9 +426,9 @@ function FormView({ content, say }: { content: any; say: ((message: object) => v
     <>
       <button type="button" class="option" aria-expanded={open} onClick={() => setOpen(!open)}>📝 {content.button}</button>
       {open && (
-        <div class="list-sheet">
+        <div class="list-sheet" data-own-keys>
           <textarea class="code" aria-label="Answers to the form, as JSON" rows={4} value={answers} onInput={(event) => setAnswers(event.currentTarget.value)} />
-          <Button tone="primary" class="small" disabled={!say} onClick={() => store.attempt(() => { say?.({ form: JSON.parse(answers), token: content.token }); setOpen(false); })}>Send the form</Button>
+          <Button tone="primary" class="small" disabled={!say} onClick={() => store.attempt(() => { say?.({ form: store.readJson(answers, "The answer to the form"), token: content.token }); setOpen(false); })}>Send the form</Button>
         </div>
       )}
     </>
@@ -460,7 +465,7 @@ function CallCard({ call }: { call: any }) {
     store.doTalk({ do: "answer", call: call.id, result });
   };
   return (
-    <div class="call-card" role="group" aria-label={`Call of ${call.name}`}>
+    <div class="call-card" data-own-keys role="group" aria-label={`Call of ${call.name}`}>
       <h4><Icon d="M8 16c1.500 0 2-1 2.300-3l1-6c.3-2 .8-3 2.200-3M7.500 9h6" size={16} /> You are the host: {call.name}</h4>
       <pre tabIndex={0}>{JSON.stringify(call.request, null, 1)}</pre>
       <label class="field"><span class="label">Answer, as JSON</span>
@@ -468,9 +473,9 @@ function CallCard({ call }: { call: any }) {
       </label>
       <label class="check"><input type="checkbox" checked={always} onChange={(event) => setAlways(event.currentTarget.checked)} /> Answer so from now on</label>
       <div class="actions">
-        <Button tone="primary" class="small" onClick={() => store.attempt(() => answer({ value: { value: JSON.parse(text) } }))}>Answer</Button>
+        <Button tone="primary" class="small" onClick={() => store.attempt(() => answer({ value: { value: store.readJson(text, "The answer") } }))}>Answer</Button>
         {(Array.isArray(node?.branches) ? node!.branches : []).map((branch: any) => typeof branch === "string" && (
-          <Button class="small" onClick={() => store.attempt(() => answer({ value: { value: JSON.parse(text), branch } }))}>by “{branch}”</Button>
+          <Button class="small" onClick={() => store.attempt(() => answer({ value: { value: store.readJson(text, "The answer"), branch } }))}>by “{branch}”</Button>
         ))}
         <Button class="small" tone="bad" onClick={() => answer({ failed: { reason: "the host is down" } })}>Fail</Button>
       </div>
@@ -481,10 +486,10 @@ function CallCard({ call }: { call: any }) {
 function HandBack({ contact }: { contact: string }) {
   const [vars, setVars] = useState("{}");
   return (
-    <div class="call-card" role="group" aria-label="Handed over to a person">
+    <div class="call-card" data-own-keys role="group" aria-label="Handed over to a person">
       <h4><Icon d={glyph.talk} size={16} /> You are the agent</h4>
       <label class="field"><span class="label">What you found out, as JSON</span><textarea class="code" rows={2} value={vars} onInput={(event) => setVars(event.currentTarget.value)} /></label>
-      <Button tone="primary" class="small" onClick={() => store.attempt(() => store.doTalk({ do: "back", contact, vars: JSON.parse(vars || "{}") }))}>Give back</Button>
+      <Button tone="primary" class="small" onClick={() => store.attempt(() => store.doTalk({ do: "back", contact, vars: store.readJson(vars || "{}", "What you found out") }))}>Give back</Button>
     </div>
   );
 }
@@ -494,7 +499,7 @@ function Inside({ talk, shown }: { talk: any; shown: any }) {
   const session = shown.session;
   const steps = (shown.journal ?? []).flatMap((entry: any) => (entry.steps ?? []).map((step: any) => ({ ...step, at: entry.at })));
   return (
-    <div class="inside">
+    <div class="talk inside">
       <details open>
         <summary>Why it went there <small>{steps.length || ""}</small></summary>
         {steps.length ? (
