@@ -133,8 +133,8 @@ function Side() {
     <aside class="side" aria-label="Panel">
       <div class="tabs main-tabs" role="tablist" aria-label="Panels">
         {tabs.map(([word, title, icon, badge]) => (
-          <button type="button" role="tab" id={`tab-${word}`} aria-selected={panel === word} aria-controls="panel" aria-label={badge ? `${title} ${badge}` : title} title={title} onClick={() => store.set({ panel: word })}>
-            <Icon d={icon} size={18} /><span>{title}</span>
+          <button type="button" role="tab" id={`tab-${word}`} aria-selected={panel === word} aria-controls="panel" title={title} onClick={() => store.set({ panel: word })}>
+            <Icon d={icon} size={18} /><span>{title}</span>{" "}
             <Badge count={badge} isWarning={word === "issues" && !errors} />
           </button>
         ))}

@@ -224,10 +224,9 @@ const placed = (node: NodeDoc, { x, y }: { x: number; y: number }): NodeDoc => (
 
 /** Where nodes lie, as they were put by hand; other editors keep their places under other names. */
 export function moved(doc: Doc, places: Record<string, { x: number; y: number }>): Doc {
-  return {
-    ...doc,
-    nodes: withEach(doc, (node) => (places[node.id] ? placed(node, places[node.id]) : node)),
-  };
+  const isAt = (node: NodeDoc, { x, y }: { x: number; y: number }) => placeOf(node)?.x === Math.round(x) && placeOf(node)?.y === Math.round(y);
+  const nodes = withEach(doc, (node) => (places[node.id] && !isAt(node, places[node.id]) ? placed(node, places[node.id]) : node));
+  return nodes.every((node, at) => node === doc.nodes[at]) ? doc : { ...doc, nodes };
 }
 
 export const tidied = (doc: Doc): Doc => ({
