@@ -120,6 +120,7 @@ function shapesOf(schema: Schema): string[] {
 /** True for a value that the control of a schema could not show: it is shown as JSON. */
 function isMisshapen(schema: Schema, value: Json): boolean {
   if (value === undefined || value === null) return false;
+  if (["integer", "number"].includes(schema.type)) return typeof value !== "number";
   const shape = Array.isArray(value) ? "array" : model.isObject(value) ? "object" : "string";
   return !shapesOf(schema).includes(shape);
 }
