@@ -166,11 +166,43 @@ fn a_json_template_renders_its_texts_and_keeps_its_types() {
 }
 
 #[test]
+fn n13_a_placeholder_alone_keeps_its_type_and_any_other_text_is_one() {
+    let names = || {
+        json!({"n": 1.125, "whole": 3, "yes": true, "list": [1, "two", null], "object": {"a": 1},
+               "digits": "007", "none": null})
+    };
+    for (template, expected) in [
+        ("{{ n }}", json!(1.125)),
+        ("{{ n * 2 }}", json!(2.25)),
+        ("{{whole}}", json!(3)),
+        ("{{ yes }}", json!(true)),
+        ("{{ n > 1 }}", json!(true)),
+        ("{{ list }}", json!([1, "two", null])),
+        ("{{ list | first }}", json!(1)),
+        ("{{ object }}", json!({"a": 1})),
+        ("{{ digits }}", json!("007")),
+        ("{{ none }}", json!("")),
+        ("{{ gone }}", json!("")),
+        ("{{ n | string }}", json!("1.125")),
+        ("{{ n }} ", json!("1.125 ")),
+        ("{{ n }}{{ whole }}", json!("1.1253")),
+        ("no. {{ whole }}", json!("no. 3")),
+    ] {
+        assert_eq!(assigned(json!(template), names(), &Limits::default()), Ok(expected), "{template}");
+    }
+    let nested = assigned(json!({"a": ["{{ list }}"]}), names(), &Limits::default());
+    assert_eq!(nested, Ok(json!({"a": [[1, "two", null]]})));
+}
+
+#[test]
 fn a_json_template_can_not_grow_beyond_the_limit() {
     let limits = Limits { variable_bytes: 1_000, ..Limits::default() };
     let names = || json!({"a": "x".repeat(100)});
     assert!(assigned(json!(vec!["{{ a }}"; 10]), names(), &limits).is_ok());
     assert!(assigned(json!(vec!["{{ a }}"; 11]), names(), &limits).is_err());
+    let list = || json!({"a": ["x".repeat(100)]});
+    assert!(assigned(json!(vec!["{{ a }}"; 8]), list(), &limits).is_ok());
+    assert!(assigned(json!(vec!["{{ a }}"; 11]), list(), &limits).is_err());
 }
 
 #[test]

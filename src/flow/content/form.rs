@@ -23,7 +23,8 @@ pub struct FormDef {
     /// The screen that it opens with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screen: Option<String>,
-    /// The data that the screen is given, with templates in its texts.
+    /// The data that the screen is given, with templates in its texts; a placeholder alone gives
+    /// its value, such as a list ([SEMANTICS N13](crate::semantics#n13)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }

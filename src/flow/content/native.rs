@@ -18,7 +18,8 @@ use crate::flow::lang::json_template::JsonTemplate;
 pub struct NativeDef {
     /// The channel whose words these are.
     pub channel: Channel,
-    /// The message, with templates in its texts.
+    /// The message, with templates in its texts; a placeholder alone gives its value, such as a
+    /// number ([SEMANTICS N13](crate::semantics#n13)).
     pub body: Value,
 }
 

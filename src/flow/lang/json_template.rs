@@ -18,7 +18,11 @@ pub(crate) struct JsonTemplate(JsonPart);
 enum JsonPart {
     /// A value without a template in it.
     Fixed(Value),
+    /// A text, whatever its placeholders give.
     Text(Template),
+    /// A text of the author's JSON: where it is one placeholder and nothing else, the value of
+    /// that.
+    Value(Template),
     List(Box<[JsonPart]>),
     Object(Box<[(Arc<str>, JsonPart)]>),
 }
@@ -32,12 +36,17 @@ impl JsonTemplate {
         JsonPart::compile(value, at, cx).map(Self)
     }
 
-    /// A text that is one template.
+    /// A text that is one template, and a text also where that is one placeholder.
     pub(crate) fn text(template: Template) -> Self {
         Self(match template.as_literal() {
             Some(text) => JsonPart::Fixed(text.into()),
             None => JsonPart::Text(template),
         })
+    }
+
+    /// The same where every placeholder gives a text, be it alone or not.
+    pub(crate) fn of_texts(self) -> Self {
+        Self(self.0.of_texts())
     }
 
     /// A value without placeholders.
@@ -50,7 +59,9 @@ impl JsonTemplate {
         Self(JsonPart::Object(parts.into_iter().map(|(key, part)| (key, part.0)).collect()))
     }
 
-    /// The value with each template rendered; its texts together at most `Limits::variable_bytes`.
+    /// The value with each template rendered; what they give is together at most
+    /// `Limits::variable_bytes`. A text that is one placeholder and nothing else becomes the value
+    /// of that, of whatever type it is (SEMANTICS N13).
     pub(crate) fn render(&self, render: &mut Render<'_>) -> Result<Value, EvalError> {
         let mut left = render.limits.variable_bytes;
         self.0.render(render, &mut left)
@@ -64,7 +75,7 @@ impl JsonPart {
             Value::String(source) => {
                 let template = cx.template(at, source)?;
                 let fixed = template.as_literal().map(|text| Self::Fixed(text.into()));
-                Some(fixed.unwrap_or(Self::Text(template)))
+                Some(fixed.unwrap_or(Self::Value(template)))
             }
             Value::Array(list) => {
                 let parts =
@@ -83,14 +94,30 @@ impl JsonPart {
         }
     }
 
+    /// Recursion ends: the depth is checked before.
+    fn of_texts(self) -> Self {
+        match self {
+            Self::Value(template) => Self::Text(template),
+            Self::List(parts) => Self::List(parts.into_iter().map(Self::of_texts).collect()),
+            Self::Object(parts) => {
+                Self::Object(parts.into_iter().map(|(key, part)| (key, part.of_texts())).collect())
+            }
+            fixed => fixed,
+        }
+    }
+
     fn render(&self, render: &mut Render<'_>, left: &mut usize) -> Result<Value, EvalError> {
         Ok(match self {
             Self::Fixed(value) => value.clone(),
             Self::Text(template) => {
                 let text = render.text(template)?;
-                let max = render.limits.variable_bytes;
-                *left = left.checked_sub(text.len()).ok_or(EvalError::OutputLimit { max })?;
+                spend(left, text.len(), render)?;
                 Value::String(text.into_owned())
+            }
+            Self::Value(template) => {
+                let value = render.typed(template)?;
+                spend(left, value.byte_len(), render)?;
+                value.to_json()
             }
             Self::List(parts) => {
                 Value::Array(parts.iter().map(|part| part.render(render, left)).collect::<Result<_, _>>()?)
@@ -102,4 +129,11 @@ impl JsonPart {
             }
         })
     }
+}
+
+/// Takes so many bytes of those that are left.
+fn spend(left: &mut usize, bytes: usize, render: &Render<'_>) -> Result<(), EvalError> {
+    let max = render.limits.variable_bytes;
+    *left = left.checked_sub(bytes).ok_or(EvalError::OutputLimit { max })?;
+    Ok(())
 }

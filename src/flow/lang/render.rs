@@ -29,6 +29,14 @@ impl<'a> Render<'a> {
         template.text(self.scope, self.undefined, self.limits, self.report)
     }
 
+    /// A template as the value that it is: that of its only placeholder, else its text.
+    pub(crate) fn typed<'t>(&mut self, template: &'t Template) -> Result<Val<'t>, EvalError>
+    where
+        'a: 't,
+    {
+        template.typed(self.scope, self.undefined, self.limits, self.report)
+    }
+
     /// The number that a template is or gives.
     pub(crate) fn number(&mut self, template: &Template) -> Result<Option<Amount>, EvalError> {
         template.number(self.scope, self.limits, self.report)

@@ -69,7 +69,7 @@ impl<'a, 'p, 'c> RequestParts<'a, 'p, 'c> {
         self
     }
 
-    /// A value in which each text is a template.
+    /// A value in which each text is a template, and one placeholder alone gives any value.
     pub(crate) fn value(mut self, key: &'static str, value: Option<&Value>) -> Self {
         if let Some(value) = value {
             let template = JsonTemplate::compile(value, &self.at.key(key), self.cx);
@@ -78,10 +78,13 @@ impl<'a, 'p, 'c> RequestParts<'a, 'p, 'c> {
         self
     }
 
-    /// An object in which each text is a template.
-    pub(crate) fn object(self, key: &'static str, object: Option<&Map<String, Value>>) -> Self {
-        let object = object.map(|object| Value::Object(object.clone()));
-        self.value(key, object.as_ref())
+    /// An object of templates that give texts.
+    pub(crate) fn texts(mut self, key: &'static str, object: Option<&Map<String, Value>>) -> Self {
+        if let Some(object) = object {
+            let template = JsonTemplate::compile(&Value::Object(object.clone()), &self.at.key(key), self.cx);
+            self.push(key, template.map(JsonTemplate::of_texts));
+        }
+        self
     }
 
     /// A value without placeholders.

@@ -31,7 +31,8 @@ use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 pub struct FunctionDef {
     /// The name that the host knows it by.
     pub function: String,
-    /// Its arguments; each text is a template.
+    /// Its arguments; each text is a template, and a placeholder alone gives its value
+    /// ([SEMANTICS N13](crate::semantics#n13)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub args: Option<Map<String, Value>>,
     /// The variable that takes the answer.

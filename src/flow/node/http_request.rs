@@ -50,7 +50,8 @@ pub struct HttpRequestDef {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Map<String, Value>>,
     /// The body: a text, which is a template, as it is; anything else as JSON in which each text is
-    /// a template.
+    /// a template. A placeholder alone gives its value
+    /// ([SEMANTICS N13](crate::semantics#n13)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// The time that the host may take; 30 seconds if absent.
@@ -224,7 +225,7 @@ impl NodeContract for HttpRequestDef {
         }
         let args = RequestParts::of(at, cx)
             .fixed("method", method.as_str())
-            .object("headers", self.headers.as_ref())
+            .texts("headers", self.headers.as_ref())
             .value("body", self.body.as_ref())
             .close();
         let common = (self.save_to.as_deref(), self.timeout.as_ref());

@@ -49,7 +49,8 @@ pub struct VariableDef {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AssignmentDef {
-    /// A JSON value in which each text is a template; `null` deletes the variable.
+    /// A JSON value in which each text is a template, and a placeholder alone gives its value
+    /// ([SEMANTICS N13](crate::semantics#n13)); `null` deletes the variable.
     Value(Value),
     /// The value of an expression, of whatever type it is.
     Expr(String),

@@ -30,12 +30,10 @@ use crate::flow::node::{NamedList, NodeContract, Port, PortName};
 /// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "note", "kind": "update_contact",
 ///     "set": {
-///         "name": "{{ vars.name | trim }}", "email": null, "language": "en", "timezone": "Asia/Kolkata",
-///         "fields": {"city": "{{ vars.city }}", "draft": null}
-///     },
-///     "add_tags": ["buyer", "{{ context.season }}"], "remove_tags": ["lead"],
-///     "add_groups": ["newsletter"], "remove_groups": [], "consent": "opt_in"
-/// }"#)?;
+///         "name": "{{ vars.name | trim }}", "email": null, "language": "en", "timezone":
+/// "Asia/Kolkata",         "fields": {"city": "{{ vars.city }}", "draft": null}     },
+/// "add_tags": ["buyer", "{{ context.season }}"], "remove_tags": ["lead"],     "add_groups":
+/// ["newsletter"], "remove_groups": [], "consent": "opt_in" }"#)?;
 /// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -75,7 +73,8 @@ pub struct SetContactDef {
     /// The time zone by its name in the IANA database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<TextEditDef>,
-    /// Other fields: JSON in which each text is a template; `null` removes the field.
+    /// Other fields: JSON in which each text is a template, and a placeholder alone gives its value
+    /// ([SEMANTICS N13](crate::semantics#n13)); `null` removes the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Map<String, Value>>,
 }

@@ -190,7 +190,7 @@ impl<'a> Val<'a> {
     }
 
     /// Bytes that it lies in: what reading all of it costs.
-    pub(super) fn byte_len(&self) -> usize {
+    pub(crate) fn byte_len(&self) -> usize {
         match self {
             Self::Str(text) => text.len(),
             Self::Node(node) => node.byte_len(),
@@ -209,7 +209,7 @@ impl<'a> Val<'a> {
     }
 
     /// The value as a JSON tree; what is not defined is `null`.
-    pub(super) fn to_json(&self) -> serde_json::Value {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
     }
 

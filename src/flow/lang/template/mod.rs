@@ -49,6 +49,12 @@ enum Piece {
     Expr(Expr, Range<usize>),
 }
 
+impl Piece {
+    fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().is_empty())
+    }
+}
+
 /// The context that a template is rendered with.
 struct Rendering<'a, 'r> {
     scope: &'a dyn Scope,
@@ -173,7 +179,8 @@ impl Template {
         report: &mut dyn FnMut(Remark<'_>),
     ) -> Result<Option<Amount>, EvalError> {
         let marks = || if self.is_number { Marks::Fixed(Decimal::Point) } else { scope.marks() };
-        if let [Piece::Expr(expr, _)] = &*self.pieces {
+        let mut pieces = self.pieces.iter().filter(|piece| !piece.is_blank());
+        if let (Some(Piece::Expr(expr, _)), None) = (pieces.next(), pieces.next()) {
             return Ok(expr.eval(scope, limits, report)?.amount(marks));
         }
         Ok(Val::from(&*self.text(scope, Undefined::Empty, limits, report)?).amount(marks))
@@ -200,12 +207,33 @@ impl Template {
         }
     }
 
+    /// The value that it gives: of one expression and nothing else the value, of whatever type it
+    /// is, else the text.
+    ///
+    /// # Errors
+    /// As [`Template::text`].
+    pub(crate) fn typed<'a>(
+        &'a self,
+        scope: &'a dyn Scope,
+        undefined: Undefined,
+        limits: &Limits,
+        report: &mut dyn FnMut(Remark<'_>),
+    ) -> Result<Val<'a>, EvalError> {
+        if let Some(text) = self.short_text(scope, limits) {
+            return Ok(Val::from(text));
+        }
+        let mut with = Rendering { scope, undefined, meter: Meter::new(limits), report };
+        match self.only_value(&mut with)? {
+            Some(val) => Ok(val),
+            None => self.render(&mut with).map(Val::Str),
+        }
+    }
+
     fn render<'a>(&'a self, with: &mut Rendering<'a, '_>) -> Result<Cow<'a, str>, EvalError> {
         let max = with.meter.max_chars();
-        if let [Piece::Expr(expr, place)] = &*self.pieces {
-            return Ok(match self.value(expr, place, with)? {
-                Val::Str(text) => cut(text, max),
-                Val::Undefined | Val::Null => Cow::Borrowed(""),
+        if let Some(val) = self.only_value(with)? {
+            return Ok(match val {
+                Val::Str(text) => text,
                 val => {
                     let mut sink = TextSink::new(String::new(), max);
                     // What does not fit is cut.
@@ -228,6 +256,17 @@ impl Template {
             }
         }
         Ok(Cow::Owned(sink.out))
+    }
+
+    /// The value, where the template is one expression and nothing else: a text cut as it is when
+    /// it is rendered, an empty one for what is null or not defined.
+    fn only_value<'a>(&'a self, with: &mut Rendering<'a, '_>) -> Result<Option<Val<'a>>, EvalError> {
+        let [Piece::Expr(expr, place)] = &*self.pieces else { return Ok(None) };
+        Ok(Some(match self.value(expr, place, with)? {
+            Val::Str(text) => Val::Str(cut(text, with.meter.max_chars())),
+            Val::Undefined | Val::Null => Val::from(""),
+            val => val,
+        }))
     }
 
     /// The value of an expression; undefined only where that is to be written as nothing.
