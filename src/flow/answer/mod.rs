@@ -37,6 +37,7 @@ use crate::grapheme;
 /// The kind of answer that a question expects.
 #[derive(Clone, Debug)]
 pub(crate) enum Expect {
+use crate::flow::lang::zone::Zone;
     /// A text of so many characters, both included, that matches a pattern.
     Text { least: usize, most: usize, pattern: Option<Pattern> },
     /// A number.
@@ -152,7 +153,7 @@ impl Expect {
             other => other.to_string(),
         };
         let holds = |operator: Operator, end: &str| match self {
-            Self::Date { .. } => operator.compare(&value, end),
+            Self::Date { .. } => operator.compare(&value, end, || Zone::UTC),
             _ => operator.compare_numbers(json_amount(&value), json_amount(end)),
         };
         let (below, above) = match self {
@@ -166,7 +167,7 @@ impl Expect {
     /// True if a text can be an end of what is allowed.
     pub(crate) fn is_bound(&self, text: &str) -> bool {
         match self {
-            Self::Date { .. } => Operator::DateEquals.compare(text, text).is_some(),
+            Self::Date { .. } => Operator::DateEquals.compare(text, text, || Zone::UTC).is_some(),
             _ => json_amount(text).is_some(),
         }
     }

@@ -22,6 +22,7 @@ use crate::flow::lang::operator::{Operands, Operator};
 use crate::flow::lang::pattern::{Extent, Pattern};
 use crate::flow::lang::render::Render;
 use crate::flow::lang::template::Template;
+use crate::flow::lang::zone::Zone;
 
 /// A condition, as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -193,11 +194,13 @@ impl ConditionRule {
                 or_told(render, *operator, operator.compare_numbers(value, to))
             }
             Self::Compare { value, operator, to } => {
+                let scope = render.scope;
+                let zone = || scope.zone().unwrap_or(Zone::UTC);
                 if let (Some(value), Some(to)) = (value.short_text(render), to.short_text(render)) {
-                    return Ok(or_told(render, *operator, operator.compare(value, to)));
+                    return Ok(or_told(render, *operator, operator.compare(value, to, zone)));
                 }
                 let (value, to) = (value.text(render)?, to.text(render)?);
-                or_told(render, *operator, operator.compare(&value, &to))
+                or_told(render, *operator, operator.compare(&value, &to, zone))
             }
         })
     }

@@ -8,6 +8,7 @@ pub(crate) mod expr;
 pub(crate) mod foreign;
 pub(crate) mod json_template;
 pub(crate) mod language;
+pub(crate) mod moment;
 pub(crate) mod names;
 pub(crate) mod normal;
 pub(crate) mod number;

@@ -3,10 +3,11 @@
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal as Amount;
 
 use crate::flow::form::read::words;
+use crate::flow::lang::moment::compare_times;
+use crate::flow::lang::zone::Zone;
 
 words! {
     /// A comparison. Texts are compared as they are; numbers and dates are read from texts, and
@@ -111,9 +112,9 @@ impl Operator {
     }
 
     /// The comparison of two texts; none if it means nothing, such as the order of what is no date,
-    /// or is no comparison of two texts.
-    pub(crate) fn compare(self, value: &str, to: &str) -> Option<bool> {
-        let dates = || compare_dates(value, to);
+    /// or is no comparison of two texts. `zone`: that of times without an offset.
+    pub(crate) fn compare(self, value: &str, to: &str, zone: impl FnOnce() -> Zone) -> Option<bool> {
+        let dates = || compare_times(value, to, zone);
         match self {
             Self::StringEquals | Self::OptionPayload => Some(value == to),
             Self::StringNotEquals => Some(value != to),
@@ -143,37 +144,12 @@ impl Operator {
     }
 }
 
-/// An instant, and the day it falls on where it was written.
-enum Date {
-    Instant(DateTime<Utc>, NaiveDate),
-    Day(NaiveDate),
-}
-
-/// Two instants compare as instants. If one side is a day, days are compared.
-pub(crate) fn compare_dates(a: &str, b: &str) -> Option<Ordering> {
-    let day = |date: &Date| match date {
-        Date::Instant(_, day) | Date::Day(day) => *day,
-    };
-    match (date(a)?, date(b)?) {
-        (Date::Instant(a, _), Date::Instant(b, _)) => Some(a.cmp(&b)),
-        (a, b) => Some(day(&a).cmp(&day(&b))),
-    }
-}
-
-fn date(text: &str) -> Option<Date> {
-    let text = text.trim();
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        return Some(Date::Instant(instant.to_utc(), instant.date_naive()));
-    }
-    let is_day = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    is_day.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?.map(Date::Day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Operator::{self, *};
     use crate::flow::lang::expr::Val;
     use crate::flow::lang::number::Marks;
+    use crate::flow::lang::zone::Zone;
 
     #[track_caller]
     fn check(value: &str, operator: Operator, to: &str, expected: bool) {
@@ -181,7 +157,7 @@ mod tests {
         let holds = if operator.is_of_numbers() {
             operator.compare_numbers(number(value), number(to))
         } else {
-            operator.compare(value, to)
+            operator.compare(value, to, || Zone::UTC)
         };
         assert_eq!(holds.unwrap_or(false), expected, "{value:?} {operator:?} {to:?}");
     }
@@ -215,6 +191,11 @@ mod tests {
         check("2026-05-07T10:00:00+02:00", DateEquals, "2026-05-07", true);
         check("2026-05-07T10:00:00Z", DateAfter, "2026-05-07", false);
         check("2026-05-06", DateBefore, "2026-05-07", true);
+        check("2026-05-07T10:00", DateBefore, "2026-05-07T10:30:00Z", true);
+        check("2026-05-07 10:00", DateEquals, "2026-05-07T12:00:00+02:00", true);
+        check("2026-05-07T10:00", DateBefore, "2026-05-07 10:01", true);
+        check("2026-05-07T10:00", DateEquals, "2026-05-07", true);
+        check("2026-5-7", DateEquals, "2026-05-07", false);
         check("tomorrow", DateBefore, "2026-05-07", false);
         check("2026-02-30", DateEquals, "2026-02-30", false);
     }

@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc, Weekday};
 
 use crate::flow::form::span::Span;
+use crate::flow::lang::moment::{WrittenTime, is_common};
 use crate::flow::lang::zone::{Zone, minutes};
 
 /// A time to come.
@@ -30,14 +31,13 @@ impl Until {
     /// `next 09:00` or `next 09:00 mon-fri`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-            return Some(Self::Instant(instant.to_utc()));
+        match WrittenTime::parse(text) {
+            Some(WrittenTime::Instant(instant)) => return Some(Self::Instant(instant.to_utc())),
+            Some(time) => return time.clock().filter(is_common).map(Self::Wall),
+            None => {}
         }
         if let Ok(span) = Span::parse(text) {
             return Some(Self::Span(span.as_delta()));
-        }
-        if let Some(wall) = wall(text) {
-            return Some(Self::Wall(wall));
         }
         let clock = text.strip_prefix("next ").unwrap_or(text).trim_start();
         let (time, days) = clock.split_once(' ').unwrap_or((clock, ""));
@@ -62,15 +62,6 @@ impl Until {
             }
         }
     }
-}
-
-/// A date and a time without a zone; a date alone is its midnight.
-fn wall(text: &str) -> Option<NaiveDateTime> {
-    let date = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|date| date.and_time(NaiveTime::MIN));
-    let time = |format| NaiveDateTime::parse_from_str(text, format).ok();
-    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f"];
-    let wall = formats.into_iter().find_map(time).or_else(date)?;
-    (1..=9999).contains(&wall.year()).then_some(wall)
 }
 
 fn bit(day: Weekday) -> u8 {

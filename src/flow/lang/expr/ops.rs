@@ -14,8 +14,9 @@ use super::code::Binary;
 use super::error::EvalError;
 use super::meter::Meter;
 use super::number::{Num, floor_div, floor_div_decimal};
-use super::val::Val;
-use crate::flow::lang::operator::compare_dates;
+use super::val::{Scope, Val};
+use crate::flow::lang::moment::compare_times;
+use crate::flow::lang::zone::Zone;
 use crate::value::Kind;
 
 pub(super) fn negate<'a>(val: &Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, EvalError> {
@@ -133,7 +134,7 @@ pub(super) fn equal<'a>(left: &Val<'a>, right: &Val<'a>, aid: &mut Aid<'_, '_>) 
     aid.meter.step()?;
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
         aid.meter.bytes(left.len().min(right.len()))?;
-        return Ok(left == right || order_of_texts(left, right).is_some_and(Ordering::is_eq));
+        return Ok(left == right || order_of_texts(left, right, aid.scope).is_some_and(Ordering::is_eq));
     }
     if let Some(order) = order_of_numbers(left, right, aid) {
         return Ok(order.is_eq());
@@ -188,13 +189,13 @@ fn order_of_numbers(left: &Val<'_>, right: &Val<'_>, aid: &Aid<'_, '_>) -> Optio
 
 /// The order of two texts that are both numbers as programs write them, or both times; none of
 /// other texts, which have the order of letters. A code with zeros before it is no number.
-pub(super) fn order_of_texts(left: &str, right: &str) -> Option<Ordering> {
+pub(super) fn order_of_texts(left: &str, right: &str, scope: &dyn Scope) -> Option<Ordering> {
     if !could_be_value(left) || !could_be_value(right) {
         return None;
     }
     match (plain_number(left), plain_number(right)) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
-        (None, None) => compare_dates(left, right),
+        (None, None) => compare_times(left, right, || scope.zone().unwrap_or(Zone::UTC)),
         _ => None,
     }
 }
@@ -224,7 +225,7 @@ fn ordered<'a>(
     let order = match (left, right) {
         (Val::Str(left), Val::Str(right)) => {
             aid.meter.bytes(left.len().min(right.len()))?;
-            Some(order_of_texts(left, right).unwrap_or_else(|| left.cmp(right)))
+            Some(order_of_texts(left, right, aid.scope).unwrap_or_else(|| left.cmp(right)))
         }
         (Val::Bool(left), Val::Bool(right)) => Some(left.cmp(right)),
         (Val::Bool(_), _) | (_, Val::Bool(_)) => None,

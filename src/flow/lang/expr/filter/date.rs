@@ -1,14 +1,11 @@
-//! Filters of dates and times. A time is a text in RFC 3339, or a date alone, or either without a
-//! zone, which is then UTC; what is none of these is not defined. Formats are checked when the
-//! expression is parsed.
+//! Filters of dates and times. A time is a text in RFC 3339, or a date alone, or a time without an
+//! offset, which is what a clock in the zone that is named shows, else in the contact's; what is
+//! none of these is not defined. Formats are checked when the expression is parsed.
 
 use std::fmt::Write;
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{
-    DateTime, Datelike, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta,
-    Utc,
-};
+use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
 use super::super::aid::Aid;
 use super::super::error::EvalError;
@@ -16,31 +13,45 @@ use super::super::number::Num;
 use super::super::val::Val;
 use super::args::{quoted, whole};
 use crate::flow::lang::calendar::LanguageNames;
+use crate::flow::lang::moment::WrittenTime;
 use crate::flow::lang::zone::Zone;
 
-/// Bytes of a text that may be a time, and of a format.
+/// Bytes of a format.
 const MAX_BYTES: usize = 64;
 
+/// A time that a filter works on.
 struct Moment {
     at: DateTime<FixedOffset>,
     is_date: bool,
+    /// The zone whose clock shows it, where it has no offset of its own.
+    zone: Option<Zone>,
 }
 
-fn parse(text: &str) -> Option<Moment> {
-    let text = text.trim();
-    if text.len() > MAX_BYTES {
-        return None;
-    }
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(Moment { at, is_date: false });
-    }
-    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Some(Moment { at: date.and_time(NaiveTime::MIN).and_utc().fixed_offset(), is_date: true });
-    }
-    let time = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-        .into_iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    time.map(|time| Moment { at: time.and_utc().fixed_offset(), is_date: false })
+/// Reads a time; one without an offset is that of the zone which a filter names, else of the
+/// contact's.
+fn moment(
+    op: &'static str,
+    val: Option<&Val<'_>>,
+    zone: Option<&Val<'_>>,
+    aid: &Aid<'_, '_>,
+) -> Result<Option<Moment>, EvalError> {
+    let Some(time) = val.and_then(Val::as_str).and_then(WrittenTime::parse) else { return Ok(None) };
+    Ok(Some(match time {
+        WrittenTime::Instant(at) => Moment { at, is_date: false, zone: None },
+        WrittenTime::Day(date) => {
+            let at = date.and_time(NaiveTime::MIN).and_utc().fixed_offset();
+            Moment { at, is_date: true, zone: None }
+        }
+        WrittenTime::Clock(clock) => {
+            let zone = named_zone(op, zone.unwrap_or(&Val::Null), aid)?.unwrap_or(Zone::UTC);
+            Moment { at: zone.at(zone.first_at(clock)), is_date: false, zone: Some(zone) }
+        }
+    }))
+}
+
+/// The zone of a name, the contact's if that is not there; none if there is no such zone.
+fn named_zone(op: &'static str, zone: &Val<'_>, aid: &Aid<'_, '_>) -> Result<Option<Zone>, EvalError> {
+    Ok(quoted(op, Some(zone))?.map_or_else(|| aid.scope.zone(), Zone::known))
 }
 
 /// A time as `now` shows it.
@@ -65,7 +76,7 @@ pub(super) fn format<'a>(
     let op = "date";
     let format = quoted(op, format)?.unwrap_or("%Y-%m-%d");
     let language = quoted(op, language)?.or_else(|| aid.scope.language());
-    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
+    let Some(moment) = moment(op, Some(val), zone, aid)? else { return Ok(Val::Undefined) };
     let Some(moment) = moved(op, moment, zone, aid)? else { return Ok(aid.nothing(op)) };
     let mut text = aid.meter.text();
     let names = if needs_names(format) { language.and_then(LanguageNames::of) } else { None };
@@ -90,7 +101,7 @@ fn moved(
 ) -> Result<Option<Moment>, EvalError> {
     let zone = match zone {
         None => return Ok(Some(moment)),
-        Some(zone) => quoted(op, Some(zone))?.map_or_else(|| aid.scope.zone(), Zone::known),
+        Some(zone) => named_zone(op, zone, aid)?,
     };
     Ok(zone.map(
         |zone| if moment.is_date { moment } else { Moment { at: zone.at(moment.at.to_utc()), ..moment } },
@@ -104,7 +115,7 @@ pub(super) fn local<'a>(
     aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let op = "local";
-    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
+    let Some(moment) = moment(op, Some(val), zone, aid)? else { return Ok(Val::Undefined) };
     let Some(moment) = moved(op, moment, zone.or(Some(&Val::Null)), aid)? else { return Ok(aid.nothing(op)) };
     printed(op, Some(moment), aid)
 }
@@ -121,14 +132,14 @@ pub(super) fn add<'a>(
     let op = "add";
     let unit = quoted(op, unit)?.unwrap_or_default();
     let value = value.and_then(|value| Num::read(value, || aid.marks()));
-    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
+    let Some(moment) = moment(op, Some(val), zone, aid)? else { return Ok(Val::Undefined) };
     let value = match value.and_then(Num::val) {
         Some(Val::Int(value)) => value,
         _ => return Ok(aid.nothing(op)),
     };
     let zone = match zone {
-        None => Some(Zone::Fixed(*moment.at.offset())),
-        Some(zone) => quoted(op, Some(zone))?.map_or_else(|| aid.scope.zone(), Zone::known),
+        None => Some(moment.zone.unwrap_or(Zone::Fixed(*moment.at.offset()))),
+        Some(zone) => named_zone(op, zone, aid)?,
     };
     let later = zone.and_then(|zone| later(&moment, value, unit, zone));
     printed(op, later, aid)
@@ -146,7 +157,7 @@ fn later(moment: &Moment, value: i64, unit: &str, zone: Zone) -> Option<Moment> 
         // A date is the midnight with which it begins there.
         let from = if moment.is_date { zone.first_at(moment.at.naive_local()) } else { moment.at.to_utc() };
         let at = from.checked_add_signed(passing?)?;
-        return Some(Moment { at: zone.at(at), is_date: false });
+        return Some(Moment { at: zone.at(at), is_date: false, zone: None });
     }
     let wall = if moment.is_date { moment.at.naive_local() } else { zone.wall(moment.at.to_utc()) };
     let months = |count: i64| {
@@ -162,7 +173,7 @@ fn later(moment: &Moment, value: i64, unit: &str, zone: Zone) -> Option<Moment> 
     }
     .filter(|wall| (0..=9999).contains(&wall.year()))?;
     let at = if moment.is_date { wall.and_utc().fixed_offset() } else { zone.at(zone.first_at(wall)) };
-    Some(Moment { at, is_date: moment.is_date })
+    Some(Moment { at, is_date: moment.is_date, zone: None })
 }
 
 /// The days of the calendar from one time to another, in a zone or where each was written; negative
@@ -174,8 +185,9 @@ pub(super) fn days_between<'a>(
     aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let op = "days_between";
-    let other = other.and_then(Val::as_str).and_then(parse);
-    let (Some(from), Some(to)) = (val.as_str().and_then(parse), other) else { return Ok(aid.nothing(op)) };
+    let (Some(from), Some(to)) = (moment(op, Some(val), zone, aid)?, moment(op, other, zone, aid)?) else {
+        return Ok(aid.nothing(op));
+    };
     let (Some(from), Some(to)) = (moved(op, from, zone, aid)?, moved(op, to, zone, aid)?) else {
         return Ok(aid.nothing(op));
     };
@@ -189,7 +201,7 @@ pub(super) fn weekday<'a>(
     aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let op = "weekday";
-    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
+    let Some(moment) = moment(op, Some(val), zone, aid)? else { return Ok(Val::Undefined) };
     let Some(moment) = moved(op, moment, zone, aid)? else { return Ok(aid.nothing(op)) };
     Ok(Val::owned(moment.at.weekday().to_string().to_ascii_lowercase()))
 }
@@ -201,8 +213,8 @@ pub(super) fn add_days<'a>(
 ) -> Result<Val<'a>, EvalError> {
     let op = "add_days";
     let days = whole(op, days, 0)?;
-    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
-    let zone = Zone::Fixed(*moment.at.offset());
+    let Some(moment) = moment(op, Some(val), None, aid)? else { return Ok(Val::Undefined) };
+    let zone = moment.zone.unwrap_or(Zone::Fixed(*moment.at.offset()));
     printed(op, later(&moment, days, "days", zone), aid)
 }
 
