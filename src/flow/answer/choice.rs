@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use super::clock;
+use super::figures::{has_same_numbers, holds, only_number};
 use super::listed::{held, is_joined, leading, number, unpadded, without_number};
 use super::near;
 use super::ordinal::{self, Ordinal};
+use super::punctuation::is_same_but_marks;
 use crate::flow::lang::normal::{emoji_alone, emoji_of, key, key_with_emoji, normal};
 
 /// The choices of a question.
@@ -54,6 +57,8 @@ pub(crate) struct Choice {
     bare: Box<[Box<str>]>,
     /// Both without accents, where that differs.
     folded: Box<[Box<str>]>,
+    /// Labels and other words for it, without its id, which nobody sees: what may be near a text.
+    shown: Box<[Box<str>]>,
     /// Labels that were cut for their channel, up to the cut.
     cut: Box<[Box<str>]>,
     /// The emoji of its labels and other words.
@@ -103,6 +108,8 @@ impl Choice {
         let words: Vec<Box<str>> = all.iter().map(|word| key_with_emoji(word).into()).collect();
         let forms = all.iter().flat_map(|word| [Some(key(word).into()), without_number(word)]);
         let bare: Box<[Box<str>]> = forms.flatten().filter(|form| !words.contains(form)).collect();
+        let seen = all.iter().skip(1).flat_map(|word| [Some(key(word).into()), without_number(word)]);
+        let shown = seen.flatten().collect();
         let accented = words.iter().chain(&bare).filter(|form| !form.is_ascii());
         let folded = accented.map(|form| near::folded(form).into()).collect();
         let cut = labels.iter().filter(|label| label.ends_with('…')).map(|label| key(label).into());
@@ -124,6 +131,7 @@ impl Choice {
             words: words.into(),
             bare,
             folded,
+            shown,
             cut: cut.collect(),
             signs,
         }
@@ -151,6 +159,11 @@ impl Choice {
     /// True if one of its emoji is among these.
     fn is_signed(&self, emoji: &str) -> bool {
         self.signs.iter().any(|sign| emoji.contains(&**sign))
+    }
+
+    /// Those of them that are seen, without emoji.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &str> {
+        self.shown.iter().map(|word| &**word)
     }
 
     /// The same, and without emoji and the number of a list.
@@ -252,7 +265,7 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
         return None;
     }
     let list = &choices.list;
-    let one = |means: &dyn Fn(&str) -> bool| match only(list, &|choice| choice.forms().any(means)) {
+    let one = |means: &dyn Fn(&str) -> bool| match only(list, &|choice| choice.shown().any(means)) {
         NamedChoice::One(place) => Some(place),
         _ => None,
     };
@@ -267,6 +280,17 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
             _ => None,
         }
     };
+    // `$500` is neither of `Less than $500` and `$500 - $1000`.
+    let is_alone = |place: &usize| {
+        let number = only_number(said);
+        let holds =
+            |choice: &Choice| number.is_some_and(|number| choice.shown().any(|label| holds(label, number)));
+        !list.iter().enumerate().any(|(other, choice)| other != *place && holds(choice))
+    };
+    // `9:00` may be in the evening: it is compared as it is written.
+    let is_settled = |minutes: &u32| *minutes >= 13 * 60 || said.contains(char::is_alphabetic);
+    let of_hour = clock::minutes(said).filter(is_settled);
+    let of_letter = || find(choices, None, near::called_letter(said)?);
     let folded = near::folded(said);
     let is_cut = |choice: &Choice| choice.cut.iter().any(|begin| said.starts_with(&**begin));
     if let NamedChoice::One(place) = only(list, &is_cut) {
@@ -275,8 +299,11 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
     one(&|label| near::lettered(label).is_some_and(|(letter, text)| letter == said || text == said))
         .or_else(|| one(&|label| near::last_letter(label) == Some(said)))
         .or_else(|| one(&|label| near::is_heading(&near::folded(label), &folded)))
+        .or_else(|| one(&|label| is_same_but_marks(&near::folded(label), &folded)))
         .or_else(both)
-        .or_else(|| one(&|label| near::has_same_numbers(label, said)))
+        .or_else(|| of_hour.and_then(|hour| one(&|label| clock::minutes(label) == Some(hour))))
+        .or_else(|| one(&|label| has_same_numbers(label, said)).filter(is_alone))
+        .or_else(of_letter)
         .or_else(of_polite)
 }
 
@@ -306,299 +333,4 @@ fn only(list: &[Choice], means: &dyn Fn(&Choice) -> bool) -> NamedChoice {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::listed::shows_places;
-    use super::*;
-
-    fn of<const N: usize>(list: [Choice; N]) -> Choices {
-        Choices { list: list.into(), are_numbered: false, several: None, live: None }
-    }
-
-    fn labels<const N: usize>(labels: [&str; N]) -> Choices {
-        let list = labels.iter().enumerate();
-        let list = list.map(|(place, label)| {
-            Choice::new(&format!("id-{}", char::from(b'a' + place as u8)), [*label], [])
-        });
-        Choices { list: list.collect(), are_numbered: false, several: None, live: None }
-    }
-
-    fn sizes() -> Choices {
-        of([
-            Choice::new("s", ["Small"], ["little"]),
-            Choice::new("m", ["Medium"], []),
-            Choice::new("l", ["Large"], ["1", "Straße"]),
-        ])
-    }
-
-    #[test]
-    fn a_choice_is_known_by_payload_id_label_synonym_and_number() {
-        for (payload, text, place) in [
-            (Some("m"), "Small", 1),
-            (None, " S ", 0),
-            (None, "MEDIUM", 1),
-            (None, "Little", 0),
-            (None, "STRASSE", 2),
-            (None, "2", 1),
-            (None, "2.", 1),
-            (None, "#3", 2),
-            (None, "٢", 1),
-            (None, "2️⃣", 1),
-            (Some("unknown"), "large", 2),
-        ] {
-            assert_eq!(find(&sizes(), payload, text), Some(place), "{payload:?} {text}");
-        }
-    }
-
-    #[test]
-    fn a_word_of_the_authors_goes_before_a_number_in_the_list() {
-        assert_eq!(find(&sizes(), None, "1"), Some(2));
-    }
-
-    #[test]
-    fn what_means_none_or_two_is_no_choice() {
-        for text in ["", "huge", "0", "4", "-1", "1.5", "small or large", "999999999999"] {
-            assert_eq!(find(&sizes(), None, text), None, "{text}");
-        }
-        let twins = of([Choice::new("a", ["Same"], []), Choice::new("b", ["same"], [])]);
-        assert_eq!(find(&twins, None, "SAME"), None);
-    }
-
-    #[test]
-    fn a_number_is_that_of_a_label_before_it_is_a_place() {
-        let stars = labels(["5 ⭐", "4 ⭐", "3 ⭐", "2 ⭐", "1 ⭐"]);
-        for (said, place) in [("5", Some(0)), ("1", Some(4)), ("５", Some(0)), ("4 ⭐", Some(1)), ("6", None)]
-        {
-            assert_eq!(find(&stars, None, said), place, "{said}");
-        }
-        let hours = labels(["9:00", "11:00", "14:30"]);
-        for (said, place) in [("9", Some(0)), ("11:00", Some(1)), ("14", Some(2)), ("1", None), ("3", None)] {
-            assert_eq!(find(&hours, None, said), place, "{said}");
-        }
-        let tables = labels(["Table for 2", "Table for 4", "Terrace"]);
-        for (said, place) in [("2", Some(0)), ("4", Some(1)), ("1", None), ("3", None), ("terrace", Some(2))]
-        {
-            assert_eq!(find(&tables, None, said), place, "{said}");
-        }
-        let listed = labels(["2. Pay", "1. Wait", "3️⃣ Call"]);
-        for (said, place) in [("2", Some(0)), ("wait", Some(1)), ("call", Some(2)), ("1.", Some(1))] {
-            assert_eq!(find(&listed, None, said), place, "{said}");
-        }
-    }
-
-    #[test]
-    fn places_that_are_shown_count() {
-        let numbered = Choices { are_numbered: true, ..labels(["9:00", "11:00"]) };
-        assert_eq!(find(&numbered, None, "1"), Some(0));
-        assert_eq!(find(&numbered, None, "11"), Some(1));
-        assert!(shows_places("When?\n1. 9:00\n2) 11:00", 2));
-        assert!(!shows_places("When?\n1. 9:00", 2));
-    }
-
-    #[test]
-    fn a_word_of_an_order_is_that_of_a_label_before_it_is_a_place() {
-        for (said, place) in [
-            ("the second", Some(1)),
-            ("First one!", Some(0)),
-            ("letztes", Some(2)),
-            ("la primera", Some(0)),
-            ("a second", None),
-            ("prima", None),
-            ("fourth", None),
-        ] {
-            assert_eq!(find(&labels(["Small", "Medium", "Large"]), None, said), place, "{said}");
-        }
-        let days = labels(["Segunda-feira", "Terça-feira", "Quarta-feira"]);
-        for (said, place) in [("segunda", Some(0)), ("quarta", Some(2)), ("primeira", None)] {
-            assert_eq!(find(&days, None, said), place, "{said}");
-        }
-        let hours = labels(["9:00", "11:00", "14:30"]);
-        assert_eq!(find(&hours, None, "the second"), Some(1));
-        let stars = labels(["5 ⭐", "4 ⭐", "3 ⭐", "2 ⭐", "1 ⭐"]);
-        for (said, place) in [("first", None), ("third", Some(2)), ("last", Some(4))] {
-            assert_eq!(find(&stars, None, said), place, "{said}");
-        }
-    }
-
-    #[test]
-    fn emoji_of_a_label_may_be_left_out_and_may_tell_apart() {
-        let liked = labels(["Like 👍", "Like 👎", "Yes ✅", "🇬🇧 English"]);
-        for (said, place) in [
-            ("yes", Some(2)),
-            ("Like 👎", Some(1)),
-            ("like", None),
-            ("english", Some(3)),
-            ("like 👍🏽", Some(0)),
-            ("👍🏿", Some(0)),
-            ("✅✅", Some(2)),
-            ("🇬🇧", Some(3)),
-            ("🇬", None),
-            ("👍👎", None),
-            ("❤️", None),
-        ] {
-            assert_eq!(find(&liked, None, said), place, "{said}");
-        }
-    }
-
-    #[test]
-    fn a_hidden_id_decides_nothing() {
-        let cities = |ids: [&str; 3]| {
-            let list = ids.into_iter().zip(["Roma", "Milano", "Torino"]);
-            list.map(|(id, label)| Choice::new(id, [label], [])).collect::<Box<[_]>>()
-        };
-        for ids in [["2f8c11d0", "3ab4", "b77e"], ["3-a1", "2_x", "1z"], ["2kg", "3kg", "1kg"]] {
-            let choices = Choices { list: cities(ids), are_numbered: false, several: None, live: None };
-            for (said, place) in [("2.", 1), ("3.", 2), ("1", 0), ("#2", 1)] {
-                assert_eq!(find(&choices, None, said), Some(place), "{ids:?} {said}");
-            }
-        }
-        let live = LiveChoices { numbered: None, words: Box::default() };
-        let choices =
-            Choices { list: Box::default(), are_numbered: false, several: None, live: Some(live.into()) };
-        let offered = [("3", "Roma"), ("1", "Milano"), ("2", "Torino"), ("x7", "Bari")];
-        let offered = offered.into_iter().map(|(id, label)| (id, std::iter::once(label)));
-        let choices = choices.offered(offered, false).unwrap();
-        for (payload, said, place) in
-            [(None, "2.", 1), (None, "3", 2), (None, "milano", 1), (Some("2"), "", 2), (None, "x7", 3)]
-        {
-            assert_eq!(find(&choices, payload, said), Some(place), "{payload:?} {said}");
-        }
-    }
-
-    #[test]
-    fn a_word_of_an_order_is_that_of_a_label_also_in_a_list_with_numbers() {
-        for (listed, said, place) in [
-            (["Segunda-feira", "Terça-feira", "Quarta-feira", "Quinta-feira"], "quarta", 2),
-            (["Δευτέρα 4/5", "Τρίτη 5/5", "Τετάρτη 6/5", "Πέμπτη 7/5"], "Τρίτη", 1),
-            (["Thứ hai, 4/5", "Thứ ba, 5/5", "Thứ tư, 6/5", "Thứ năm, 7/5"], "thứ ba", 1),
-            (["יום ראשון", "יום שני", "יום שלישי", "יום רביעי"], "שני", 1),
-            (["Economy", "First class", "Second class", "Bus"], "second", 2),
-            (["Economy", "First class", "Second class", "Bus"], "first", 1),
-            (["Economía", "Primera clase", "Segunda clase", "Bus"], "la segunda", 2),
-            (["Budget", "Premier étage", "Deuxième étage", "Toit"], "deuxième", 2),
-            (["Erdgeschoss", "Erster Stock", "Zweiter Stock", "Dach"], "erster", 1),
-            (["Parter", "Pierwsze piętro", "Drugie piętro", "Dach"], "drugie", 2),
-            (["Подвал", "Первый этаж", "Второй этаж", "Крыша"], "первый", 1),
-            (["Zemin", "Birinci kat", "İkinci kat", "Çatı"], "birinci", 1),
-            (["Small", "Medium", "Large", "Huge"], "second", 1),
-            (["Economy", "First class", "Second class", "Bus"], "fourth", 3),
-        ] {
-            let choices = Choices { are_numbered: true, ..labels(listed) };
-            assert_eq!(find(&choices, None, said), Some(place), "{said}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_called_one_in_the_order_of_each_language() {
-        let sizes = labels(["Small", "Medium", "Large"]);
-        for said in [
-            "la 2",
-            "el 2",
-            "2da",
-            "2do",
-            "la opción 2",
-            "2 por favor",
-            "a 2",
-            "o 2",
-            "le 2",
-            "l'option 2",
-            "il 2",
-            "die 2",
-            "the 2nd",
-            "2 please",
-            "الخيار 2",
-            "الرقم 2",
-            "אפשרות 2",
-            "מספר 2",
-            "2. seçenek",
-            "2 numara",
-            "2 नंबर",
-            "২ নম্বর",
-            "το 2",
-            "2ο",
-            "επιλογή 2",
-            "namba 2",
-            "yang 2",
-            "câu 2",
-            "หมายเลข 2",
-            "numer 2",
-            "选2",
-            "選2",
-            "number 2 please",
-            "option 2, thanks",
-            "nº 2",
-            "n° 2",
-            "opção 2",
-            "a opção 2",
-            "numéro 2 svp",
-            "Nummer 2 bitte",
-            "la 2da",
-            "la numero 2",
-            "l'opzione 2",
-            "den 2",
-            "nr 2",
-            "tal 2",
-            "numer 2 proszę",
-            "číslo 2",
-            "možnost 2",
-            "вариант 2",
-            "номер 2 пожалуйста",
-            "варіант 2",
-            "опция 2",
-            "2 номер",
-            "2 वाला",
-            "विकल्प 2",
-            "বিকল্প 2",
-            "pilihan 2",
-            "nomor 2",
-            "số 2",
-            "số 2 ạ",
-            "ข้อ 2 ค่ะ",
-            "2번 주세요",
-            "2番でお願いします",
-            "2つ目",
-            "2号",
-            "第2个",
-            "گزینه 2",
-            "شماره 2",
-            "نمبر 2",
-            "chaguo la 2",
-            "ang 2",
-            "opsi 2",
-            "numărul 2",
-            "varianta 2",
-            "2. lehetőség",
-            "vaihtoehto 2",
-            "alternativ 2",
-            "2:a",
-            "2e",
-            "2ème",
-            "2º",
-            "2ª",
-            "2-й",
-            "2.",
-            "(2)",
-        ] {
-            assert_eq!(find(&sizes, None, said), Some(1), "{said}");
-        }
-        let answers = labels(["はい", "いいえ"]);
-        assert_eq!(find(&answers, None, "はい、お願いします"), Some(0));
-        let answers = labels(["Yes", "No", "Sí", "Oui", "Ja", "да"]);
-        for (said, place) in [
-            ("yes please", 0),
-            ("Yes, please!", 0),
-            ("no, thanks", 1),
-            ("no thank you", 1),
-            ("sí, por favor", 2),
-            ("oui merci", 3),
-            ("Ja, bitte", 4),
-            ("да, пожалуйста", 5),
-            ("please yes", 0),
-            ("sí, muchas gracias", 2),
-        ] {
-            assert_eq!(find(&answers, None, said), Some(place), "{said}");
-        }
-        for said in ["please", "thanks", "2 of them", "two or 2", "the 2 and 3", "2 kg", "not 2", "2 days"] {
-            assert_eq!(find(&sizes, None, said), None, "{said}");
-        }
-    }
-}
+mod tests;

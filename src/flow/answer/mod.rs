@@ -3,10 +3,13 @@
 //! an author writes, and what a flow does with an answer.
 
 mod choice;
+mod clock;
 mod date;
+mod figures;
 mod listed;
 mod near;
 mod ordinal;
+mod punctuation;
 mod reply;
 mod several;
 mod speech;
@@ -21,23 +24,25 @@ use serde_json::Value;
 pub(crate) use choice::{Choice, Choices, KnownWords, LiveChoices, Several};
 pub(crate) use date::{Dates, check_format};
 pub(crate) use listed::shows_places;
+pub(crate) use near::is_politeness;
 pub use reply::ReplyKind;
 pub(crate) use speech::Speech;
 
 use crate::address::{Home, Phone, read_phone};
 use crate::digits::plain;
-use crate::flow::lang::normal::without_emoji;
+use crate::flow::lang::normal::word::has_word;
+use crate::flow::lang::normal::{key, without_emoji};
 use crate::flow::lang::number::{self, Decimal, Marks};
 use crate::flow::lang::operator::Operator;
 use crate::flow::lang::pattern::Pattern;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
+use crate::flow::lang::zone::Zone;
 use crate::grapheme;
 
 /// The kind of answer that a question expects.
 #[derive(Clone, Debug)]
 pub(crate) enum Expect {
-use crate::flow::lang::zone::Zone;
     /// A text of so many characters, both included, that matches a pattern.
     Text { least: usize, most: usize, pattern: Option<Pattern> },
     /// A number.
@@ -214,6 +219,12 @@ impl Choices {
         let places = several::find_several(self, said.payload, said.text, language)?;
         let fits = (several.least..=several.most).contains(&places.len());
         fits.then(|| places.into_iter().filter_map(id).collect()).map(ReplyMeaning::Several)
+    }
+
+    /// True if a text is a whole word of a label, or of another word for a choice.
+    pub(crate) fn mention(&self, text: &str) -> bool {
+        let word = key(text);
+        self.list.iter().any(|choice| choice.shown().any(|label| has_word(label, [&*word])))
     }
 
     /// True if a text names one of them.

@@ -5,11 +5,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use rust_decimal::Decimal as Amount;
-
 use super::ordinal;
 use crate::flow::lang::normal::{is_unspaced, key, normal, trim_edges, without_accents};
-use crate::flow::lang::number::{self, Marks};
 
 /// A text without its accents, where it has some.
 pub(super) fn folded(text: &str) -> String {
@@ -30,46 +27,6 @@ pub(super) fn is_heading(label: &str, said: &str) -> bool {
         })
 }
 
-/// True if two texts have the same numbers, in whatever shape (`10 €` and `€10`, `09:00` and
-/// `9:00`, `1000` and `1,000`), and the one has no word that the other has not: `15 pro` is no
-/// `iPhone 15`.
-pub(super) fn has_same_numbers(label: &str, said: &str) -> bool {
-    if said.starts_with('-') || !said.contains(|c: char| c.is_ascii_digit()) {
-        return false;
-    }
-    let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    };
-    let own = words(label);
-    let has_words = words(said).iter().all(|word| own.iter().any(|own| own.starts_with(word.as_str())));
-    has_words && (digits(label) == digits(said) || (amounts(label) == amounts(said)))
-}
-
-/// The digits of a text, group by group, without the zeros that fill them up.
-fn digits(text: &str) -> Vec<&str> {
-    let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
-    groups.map(|group| group.trim_start_matches('0')).collect()
-}
-
-/// The numbers of a text, with their groups of thousands.
-fn amounts(text: &str) -> Vec<Option<Amount>> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (_, tail) = rest.split_at(start);
-        let is_inside = |(place, c): (usize, char)| {
-            let next = tail.get(place + c.len_utf8()..).unwrap_or_default();
-            let count = next.bytes().take_while(u8::is_ascii_digit).count();
-            c.is_ascii_digit() || (matches!(c, '.' | ',' | '\'') && count > 0) || (c == ' ' && count == 3)
-        };
-        let end = tail.char_indices().find(|at| !is_inside(*at)).map_or(tail.len(), |(place, _)| place);
-        let (number, after) = tail.split_at(end);
-        found.push(number::read(number, Marks::Open));
-        rest = after;
-    }
-    found
-}
-
 /// Words of politeness that are written apart.
 #[rustfmt::skip]
 const POLITE: &str = "\
@@ -84,7 +41,8 @@ const POLITE: &str = "\
     ممنون|مرسي|متشكرم|براہ کرم|برائے مہربانی|شکریہ|कृपया|प्लीज|प्लीज़|धन्यवाद|शुक्रिया|দয়া করে|\
     ধন্যবাদ|প্লিজ|தயவுசெய்து|நன்றி|దయచేసి|ధన్యవాదాలు|tolong|silakan|terima kasih|makasih|dong|\
     làm ơn|cảm ơn|cám ơn|ạ|nhé|nha|tafadhali|asante|ahsante|opo|salamat|谢谢|謝謝|请|請|გთხოვთ|გმადლობთ|\
-    խնդրում եմ|እባክህ|እባክዎ";
+    խնդրում եմ|እባክህ|እባክዎ|감사합니다|고맙습니다|dạ|vâng ạ|aja|saja|deh|ya kak|kak|जी|dzięki|dzieki|\
+    結構です|ありがとう|ありがとうございます|ขอบคุณ|ขอบคุณค่ะ|ขอบคุณครับ|谢谢你|多谢|多謝";
 
 /// The same as they are written at the end of a word, in languages without blanks or with
 /// particles.
@@ -92,12 +50,19 @@ const POLITE: &str = "\
 const POLITE_ENDS: &str = "\
     でよろしくお願いします|をよろしくお願いします|よろしくお願いします|でお願いします|をお願いします|お願いします|でおねがいします|をおねがいします|をください|ください|下さい|\
     にします|がいいです|でいいです|ですね|です|ครับผม|ครับ|คับ|ค่ะ|คะ|ค่า|จ้ะ|จ้า|นะ|부탁드립니다|부탁합니다|부탁해요|주세요|입니다|이에요|예요|\
-    이요|요";
+    이요|요|으로 해주세요|로 해주세요|으로 부탁해요|로 부탁해요|吧|呗|啊|呢";
 
-/// The same in their normal form, the longest first.
+/// The same in their normal form, with accents and without, the longest first.
 static POLITENESS: LazyLock<[Box<[Box<str>]>; 2]> = LazyLock::new(|| {
     [POLITE, POLITE_ENDS].map(|words| {
-        let mut words: Vec<Box<str>> = words.split('|').map(|word| normal(word).into()).collect();
+        // Of a short word without its accents nothing is left that is certain: `ạ`, `dạ`.
+        const LEAST_FOLDED: usize = 4;
+        let forms = words.split('|').flat_map(|word| {
+            let form = normal(word);
+            let folded = Some(folded(&form)).filter(|word| word.chars().count() >= LEAST_FOLDED);
+            [Some(form.into()), folded.map(Box::from)]
+        });
+        let mut words: Vec<Box<str>> = forms.flatten().collect();
         words.sort_by_key(|word| Reverse(word.len()));
         words.into()
     })
@@ -126,6 +91,11 @@ pub(super) fn without_politeness(said: &str) -> Option<String> {
     (inner.len() < whole.len()).then(|| inner.to_owned())
 }
 
+/// True for a text of politeness alone.
+pub(crate) fn is_politeness(text: &str) -> bool {
+    POLITENESS.iter().any(|words| words.iter().any(|word| **word == *text))
+}
+
 /// A text without blanks and breaks at its ends.
 fn trim_ends(text: &str) -> &str {
     text.trim_matches(|c: char| c == ' ' || matches!(c, ',' | ';' | '、' | '،' | '.' | '!' | '-'))
@@ -150,6 +120,14 @@ pub(super) fn lettered(label: &str) -> Option<(&str, &str)> {
     (is_letter && text.starts_with(char::is_alphanumeric)).then_some((letter, text))
 }
 
+/// The letter of a label behind a word that calls it a choice: `option d`.
+pub(super) fn called_letter(said: &str) -> Option<&str> {
+    let (word, letter) = said.rsplit_once(' ')?;
+    let is_letter = letter.chars().all(char::is_alphabetic) && letter.chars().count() == 1;
+    let is_call = || NUMBERED_WORDS.contains(&*folded(word)) || ordinal::is_noun(word);
+    (is_letter && is_call()).then_some(letter)
+}
+
 /// The letter at the end of a label: `Option A`.
 pub(super) fn last_letter(label: &str) -> Option<&str> {
     let (before, letter) = label.rsplit_once(' ')?;
@@ -159,11 +137,11 @@ pub(super) fn last_letter(label: &str) -> Option<&str> {
 }
 
 /// Words that count things in a list, or make a number the one of an order; the longest first.
-const BEHIND: &str = "번째 번 番目 番 つ目 号 號 个 個 st nd rd th do da to ta ro ra mo ma vo va no na o a ο η ος ° er ère ere \
-    ème eme e de te ste :a :e -й -я -е -го й я ый ая ое го -та -то वां वाँ वा वी রা য় টি টা नं";
+const BEHIND: &str = "번으로 번째 번 番目 番で 番 つ目 号 號 个 個 st nd rd th do da to ta ro ra mo ma vo va no na o a ο η ος ° er ère ere \
+    ème eme e de te ste :a :e -ой -ый -й -я -е -го -es -os -as -ös -ik й я ый ая ое го -та -то वां वाँ वा वी রা য় টি টা नं";
 
 /// Words before such a number, or behind it, beside those of `ordinal`.
-const NUMBERED: &str = "option number choice answer item nummer num nr no n n° nº auswahl opción opcion opção opcao número \
+const NUMBERED: &str = "nro nro. 选项 選項 chọn lựa tùy ตัวเลือก ตัวเลือกที่ ข้อที่ option number choice answer item nummer num nr no n n° nº auswahl opción opcion opção opcao número \
     numero numéro choix scelta keuze opcja numer вариант номер пункт варіант seçenek numara numaralı numarali pilihan \
     nomor angka ข้อ หมายเลข เบอร์ số câu विकल्प नंबर नम्बर नं क्रमांक নম্বর নং رقم الرقم خيار الخيار اختيار گزينه شماره نمبر \
     מספר אפשרות תשובה namba chaguo nambari číslo cislo možnosť číslom broj opcija број опција číslo numărul numarul \

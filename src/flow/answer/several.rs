@@ -123,6 +123,11 @@ const UNSPACED: [&str; 11] = ["และ", "กับ", "하고", "이랑", "랑
 /// Letters that are written in front of an item and mean `and`.
 const PREFIXES: [char; 2] = ['و', 'ו'];
 
+/// True for a word that means `and` in some language.
+pub(super) fn is_and(word: &str) -> bool {
+    AND.contains(&word)
+}
+
 /// The choices that were meant, by their places, in the order in which they were named, each once;
 /// none if a part of the text is no choice. `language`: that of the contact, which settles a word
 /// that is `and` in some languages.

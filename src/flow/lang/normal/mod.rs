@@ -159,6 +159,15 @@ fn within_edges(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// A normal form without what surrounds it; all of it if there is nothing else.
 pub(crate) fn trim_edges(text: &str) -> &str {
+/// True if the character before a number may be its sign or its decimal mark, or compares: `<18` is
+/// not 18, but `<18>` is.
+fn is_of_number(inner: &str, rest: &str, whole: &str) -> bool {
+    let begins = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let is_bracketed = || inner.starts_with('<') && whole.trim_end_matches(['.', '!', ' ']).ends_with('>');
+    (inner.starts_with(['-', '.', ',']) && begins(rest))
+        || (inner.starts_with(['<', '>', '~']) && begins(rest.trim_start()) && !is_bracketed())
+}
+
     let is_outside = |c: char| c == ' ' || is_edge(c);
     let mut inner = text;
     loop {
@@ -166,7 +175,7 @@ pub(crate) fn trim_edges(text: &str) -> &str {
         inner = inner.trim_end_matches(|c| is_outside(c) || matches!(c, '\\' | '|'));
         // The character before a number may be its sign or its decimal mark.
         while let Some(rest) = inner.strip_prefix(is_outside) {
-            if inner.starts_with(['-', '.', ',']) && rest.starts_with(|c: char| c.is_ascii_digit()) {
+            if is_of_number(inner, rest, text) {
                 break;
             }
             inner = rest;
@@ -231,7 +240,13 @@ mod tests {
 
     #[test]
     fn a_number_keeps_its_sign_and_a_name_its_mark() {
-        for text in ["-1", ".5", "#3", "50%", "c#", "a+", "$5", "?", "…", "👍", "*", "1.5"] {
+        for (text, plain) in [("<3>", "3"), ("«3»", "3"), ("~ok~", "ok"), ("> ok", "ok"), ("<stop>", "stop")]
+        {
+            assert_eq!(key(text), plain, "{text}");
+        }
+        for text in
+            ["<18", "> 18", "~18", "-1", ".5", "#3", "50%", "c#", "a+", "$5", "?", "…", "👍", "*", "1.5"]
+        {
             assert_eq!(key(text), normal(text), "{text}");
         }
         assert_eq!(key("“ (stop) ”…"), "stop");

@@ -1,0 +1,392 @@
+//! Answers, and the choice that each means.
+
+use super::*;
+use crate::flow::answer::listed::shows_places;
+
+fn of<const N: usize>(list: [Choice; N]) -> Choices {
+    Choices { list: list.into(), are_numbered: false, several: None, live: None }
+}
+
+/// Choices with these labels, of which the ids begin so and end in a number.
+fn listed_as(labels: &[&str], ids: &str) -> Choices {
+    let list = (1..).zip(labels).map(|(place, label)| Choice::new(&format!("{ids}{place}"), [*label], []));
+    Choices { list: list.collect(), are_numbered: false, several: None, live: None }
+}
+
+fn labels<const N: usize>(labels: [&str; N]) -> Choices {
+    let list = labels.iter().enumerate();
+    let list = list
+        .map(|(place, label)| Choice::new(&format!("id-{}", char::from(b'a' + place as u8)), [*label], []));
+    Choices { list: list.collect(), are_numbered: false, several: None, live: None }
+}
+
+fn sizes() -> Choices {
+    of([
+        Choice::new("s", ["Small"], ["little"]),
+        Choice::new("m", ["Medium"], []),
+        Choice::new("l", ["Large"], ["1", "Straße"]),
+    ])
+}
+
+#[test]
+fn a_choice_is_known_by_payload_id_label_synonym_and_number() {
+    for (payload, text, place) in [
+        (Some("m"), "Small", 1),
+        (None, " S ", 0),
+        (None, "MEDIUM", 1),
+        (None, "Little", 0),
+        (None, "STRASSE", 2),
+        (None, "2", 1),
+        (None, "2.", 1),
+        (None, "#3", 2),
+        (None, "٢", 1),
+        (None, "2️⃣", 1),
+        (Some("unknown"), "large", 2),
+    ] {
+        assert_eq!(find(&sizes(), payload, text), Some(place), "{payload:?} {text}");
+    }
+}
+
+#[test]
+fn a_word_of_the_authors_goes_before_a_number_in_the_list() {
+    assert_eq!(find(&sizes(), None, "1"), Some(2));
+}
+
+#[test]
+fn what_means_none_or_two_is_no_choice() {
+    for text in ["", "huge", "0", "4", "-1", "1.5", "small or large", "999999999999"] {
+        assert_eq!(find(&sizes(), None, text), None, "{text}");
+    }
+    let twins = of([Choice::new("a", ["Same"], []), Choice::new("b", ["same"], [])]);
+    assert_eq!(find(&twins, None, "SAME"), None);
+}
+
+#[test]
+fn a_number_is_that_of_a_label_before_it_is_a_place() {
+    let stars = labels(["5 ⭐", "4 ⭐", "3 ⭐", "2 ⭐", "1 ⭐"]);
+    for (said, place) in [("5", Some(0)), ("1", Some(4)), ("５", Some(0)), ("4 ⭐", Some(1)), ("6", None)] {
+        assert_eq!(find(&stars, None, said), place, "{said}");
+    }
+    let hours = labels(["9:00", "11:00", "14:30"]);
+    for (said, place) in [("9", Some(0)), ("11:00", Some(1)), ("14", Some(2)), ("1", None), ("3", None)] {
+        assert_eq!(find(&hours, None, said), place, "{said}");
+    }
+    let tables = labels(["Table for 2", "Table for 4", "Terrace"]);
+    for (said, place) in [("2", Some(0)), ("4", Some(1)), ("1", None), ("3", None), ("terrace", Some(2))] {
+        assert_eq!(find(&tables, None, said), place, "{said}");
+    }
+    let listed = labels(["2. Pay", "1. Wait", "3️⃣ Call"]);
+    for (said, place) in [("2", Some(0)), ("wait", Some(1)), ("call", Some(2)), ("1.", Some(1))] {
+        assert_eq!(find(&listed, None, said), place, "{said}");
+    }
+}
+
+#[test]
+fn places_that_are_shown_count() {
+    let numbered = Choices { are_numbered: true, ..labels(["9:00", "11:00"]) };
+    assert_eq!(find(&numbered, None, "1"), Some(0));
+    assert_eq!(find(&numbered, None, "11"), Some(1));
+    assert!(shows_places("When?\n1. 9:00\n2) 11:00", 2));
+    assert!(!shows_places("When?\n1. 9:00", 2));
+}
+
+#[test]
+fn a_word_of_an_order_is_that_of_a_label_before_it_is_a_place() {
+    for (said, place) in [
+        ("the second", Some(1)),
+        ("First one!", Some(0)),
+        ("letztes", Some(2)),
+        ("la primera", Some(0)),
+        ("a second", None),
+        ("prima", None),
+        ("fourth", None),
+    ] {
+        assert_eq!(find(&labels(["Small", "Medium", "Large"]), None, said), place, "{said}");
+    }
+    let days = labels(["Segunda-feira", "Terça-feira", "Quarta-feira"]);
+    for (said, place) in [("segunda", Some(0)), ("quarta", Some(2)), ("primeira", None)] {
+        assert_eq!(find(&days, None, said), place, "{said}");
+    }
+    let hours = labels(["9:00", "11:00", "14:30"]);
+    assert_eq!(find(&hours, None, "the second"), Some(1));
+    let stars = labels(["5 ⭐", "4 ⭐", "3 ⭐", "2 ⭐", "1 ⭐"]);
+    for (said, place) in [("first", None), ("third", Some(2)), ("last", Some(4))] {
+        assert_eq!(find(&stars, None, said), place, "{said}");
+    }
+}
+
+#[test]
+fn emoji_of_a_label_may_be_left_out_and_may_tell_apart() {
+    let liked = labels(["Like 👍", "Like 👎", "Yes ✅", "🇬🇧 English"]);
+    for (said, place) in [
+        ("yes", Some(2)),
+        ("Like 👎", Some(1)),
+        ("like", None),
+        ("english", Some(3)),
+        ("like 👍🏽", Some(0)),
+        ("👍🏿", Some(0)),
+        ("✅✅", Some(2)),
+        ("🇬🇧", Some(3)),
+        ("🇬", None),
+        ("👍👎", None),
+        ("❤️", None),
+    ] {
+        assert_eq!(find(&liked, None, said), place, "{said}");
+    }
+}
+
+#[test]
+fn a_hidden_id_decides_nothing() {
+    let cities = |ids: [&str; 3]| {
+        let list = ids.into_iter().zip(["Roma", "Milano", "Torino"]);
+        list.map(|(id, label)| Choice::new(id, [label], [])).collect::<Box<[_]>>()
+    };
+    for ids in [["2f8c11d0", "3ab4", "b77e"], ["3-a1", "2_x", "1z"], ["2kg", "3kg", "1kg"]] {
+        let choices = Choices { list: cities(ids), are_numbered: false, several: None, live: None };
+        for (said, place) in [("2.", 1), ("3.", 2), ("1", 0), ("#2", 1)] {
+            assert_eq!(find(&choices, None, said), Some(place), "{ids:?} {said}");
+        }
+    }
+    let live = LiveChoices { numbered: None, words: Box::default() };
+    let choices =
+        Choices { list: Box::default(), are_numbered: false, several: None, live: Some(live.into()) };
+    let offered = [("3", "Roma"), ("1", "Milano"), ("2", "Torino"), ("x7", "Bari")];
+    let offered = offered.into_iter().map(|(id, label)| (id, std::iter::once(label)));
+    let choices = choices.offered(offered, false).unwrap();
+    for (payload, said, place) in
+        [(None, "2.", 1), (None, "3", 2), (None, "milano", 1), (Some("2"), "", 2), (None, "x7", 3)]
+    {
+        assert_eq!(find(&choices, payload, said), Some(place), "{payload:?} {said}");
+    }
+}
+
+#[test]
+fn what_compares_or_parts_numbers_is_not_dropped() {
+    for (listed, said, place) in [
+        (&["Under 18", "18 or older"][..], "<18", None),
+        (&["Under 18", "18-30", "31+"], "18+", None),
+        (&["Under 18", "18-30", "31+"], "<31", None),
+        (&["Under 18", "18-30", "31+"], "~18", None),
+        (&["Under 18", "18-30", "31+"], "31+", Some(2)),
+        (&["Under 18", "18-30", "31+"], "18 to 30", Some(1)),
+        (&["Below 0", "0 to 20", "Above 20"], "<0", None),
+        (&["0", "1", "2+"], "<1", None),
+        (&["0", "1", "2+"], ">1", None),
+        (&["<18", "18+"], "< 18", Some(0)),
+        (&["1-5 km", "5-10 km", "More than 10 km"], "1.5", None),
+        (&["1-5 km", "5-10 km", "More than 10 km"], "5.10", None),
+        (&["1-5 km", "5-10 km", "More than 10 km"], "5 - 10 km", Some(1)),
+        (&["1.5 L", "15 L"], "1-5", None),
+        (&["1.5 L", "15 L"], "1 5", None),
+        (&["1.5 L", "15 L"], "1,5 l", Some(0)),
+        (&["11-50", "51-100"], "11.50", None),
+        (&["11-50", "51-100"], "11/50", None),
+        (&["Less than $500", "$500 - $1000"], "$500", None),
+        (&["€10", "€20", "€50"], "20 €", Some(1)),
+    ] {
+        assert_eq!(find(&listed_as(listed, "id-"), None, said), place, "{said} of {listed:?}");
+    }
+    for (listed, said) in [
+        (["€10", "€20", "€50"], "#2"),
+        (["€10", "€20", "€50"], "#1"),
+        (["09:00", "10:30", "14:00"], "1."),
+        (["Table for 2", "Table for 4", "Table for 6"], "1."),
+        (["Table for 2", "Table for 4", "Table for 6"], "3."),
+    ] {
+        for ids in ["c", "opt-", "a"] {
+            assert_eq!(find(&listed_as(&listed, ids), None, said), None, "{said} of {listed:?}, {ids}");
+        }
+    }
+}
+
+#[test]
+fn punctuation_and_blanks_need_not_be_typed() {
+    let words = ["Yes, I agree", "No thanks", "Visa (debit)", "Check-in", "Terms & conditions", "예약 취소"];
+    for (said, place) in [
+        ("yes i agree", Some(0)),
+        ("no, thanks", Some(1)),
+        ("visa debit", Some(2)),
+        ("Visa - debit!", Some(2)),
+        ("check in", Some(3)),
+        ("terms and conditions", Some(4)),
+        ("예약취소", Some(5)),
+        ("visa", Some(2)),
+        ("terms", None),
+    ] {
+        assert_eq!(find(&listed_as(&words, "id-"), None, said), place, "{said}");
+    }
+}
+
+#[test]
+fn a_time_is_the_label_of_that_time() {
+    let hours = ["9:00 AM", "11:30 AM", "2:00 PM", "9:00 PM"];
+    for (said, place) in [
+        ("2pm", Some(2)),
+        ("2 p.m.", Some(2)),
+        ("14:00", Some(2)),
+        ("9 pm", Some(3)),
+        ("9am please", Some(0)),
+        ("10 am", None),
+        ("9:00", None),
+    ] {
+        assert_eq!(find(&listed_as(&hours, "id-"), None, said), place, "{said}");
+    }
+    for (said, place) in
+        [("14 Uhr", Some(1)), ("14h", Some(1)), ("16h30", Some(2)), ("2pm", Some(1)), ("2h", None)]
+    {
+        assert_eq!(find(&listed_as(&["09:00", "14:00", "16:30"], "id-"), None, said), place, "{said}");
+    }
+}
+
+#[test]
+fn a_word_of_an_order_is_that_of_a_label_also_in_a_list_with_numbers() {
+    for (listed, said, place) in [
+        (["Segunda-feira", "Terça-feira", "Quarta-feira", "Quinta-feira"], "quarta", 2),
+        (["Δευτέρα 4/5", "Τρίτη 5/5", "Τετάρτη 6/5", "Πέμπτη 7/5"], "Τρίτη", 1),
+        (["Thứ hai, 4/5", "Thứ ba, 5/5", "Thứ tư, 6/5", "Thứ năm, 7/5"], "thứ ba", 1),
+        (["יום ראשון", "יום שני", "יום שלישי", "יום רביעי"], "שני", 1),
+        (["Economy", "First class", "Second class", "Bus"], "second", 2),
+        (["Economy", "First class", "Second class", "Bus"], "first", 1),
+        (["Economía", "Primera clase", "Segunda clase", "Bus"], "la segunda", 2),
+        (["Budget", "Premier étage", "Deuxième étage", "Toit"], "deuxième", 2),
+        (["Erdgeschoss", "Erster Stock", "Zweiter Stock", "Dach"], "erster", 1),
+        (["Parter", "Pierwsze piętro", "Drugie piętro", "Dach"], "drugie", 2),
+        (["Подвал", "Первый этаж", "Второй этаж", "Крыша"], "первый", 1),
+        (["Zemin", "Birinci kat", "İkinci kat", "Çatı"], "birinci", 1),
+        (["Small", "Medium", "Large", "Huge"], "second", 1),
+        (["Economy", "First class", "Second class", "Bus"], "fourth", 3),
+    ] {
+        let choices = Choices { are_numbered: true, ..labels(listed) };
+        assert_eq!(find(&choices, None, said), Some(place), "{said}");
+    }
+}
+
+#[test]
+fn a_number_is_called_one_in_the_order_of_each_language() {
+    let sizes = labels(["Small", "Medium", "Large"]);
+    for said in [
+        "la 2",
+        "el 2",
+        "2da",
+        "2do",
+        "la opción 2",
+        "2 por favor",
+        "a 2",
+        "o 2",
+        "le 2",
+        "l'option 2",
+        "il 2",
+        "die 2",
+        "the 2nd",
+        "2 please",
+        "الخيار 2",
+        "الرقم 2",
+        "אפשרות 2",
+        "מספר 2",
+        "2. seçenek",
+        "2 numara",
+        "2 नंबर",
+        "২ নম্বর",
+        "το 2",
+        "2ο",
+        "επιλογή 2",
+        "namba 2",
+        "yang 2",
+        "câu 2",
+        "หมายเลข 2",
+        "numer 2",
+        "选2",
+        "選2",
+        "number 2 please",
+        "option 2, thanks",
+        "nº 2",
+        "n° 2",
+        "opção 2",
+        "a opção 2",
+        "numéro 2 svp",
+        "Nummer 2 bitte",
+        "la 2da",
+        "la numero 2",
+        "l'opzione 2",
+        "den 2",
+        "nr 2",
+        "tal 2",
+        "numer 2 proszę",
+        "číslo 2",
+        "možnost 2",
+        "вариант 2",
+        "номер 2 пожалуйста",
+        "варіант 2",
+        "опция 2",
+        "2 номер",
+        "2 वाला",
+        "विकल्प 2",
+        "বিকল্প 2",
+        "pilihan 2",
+        "nomor 2",
+        "số 2",
+        "số 2 ạ",
+        "ข้อ 2 ค่ะ",
+        "2번 주세요",
+        "2番でお願いします",
+        "2つ目",
+        "2号",
+        "第2个",
+        "گزینه 2",
+        "شماره 2",
+        "نمبر 2",
+        "chaguo la 2",
+        "ang 2",
+        "opsi 2",
+        "numărul 2",
+        "varianta 2",
+        "2. lehetőség",
+        "vaihtoehto 2",
+        "alternativ 2",
+        "2:a",
+        "2e",
+        "2ème",
+        "2º",
+        "2ª",
+        "2-й",
+        "2-ой",
+        "2-es",
+        "nro 2",
+        "选项2",
+        "2吧",
+        "2番で",
+        "chọn 2",
+        "lựa chọn 2",
+        "2 aja",
+        "2 saja",
+        "ตัวเลือกที่ 2",
+        "2번으로 해주세요",
+        "2.",
+        "(2)",
+    ] {
+        assert_eq!(find(&sizes, None, said), Some(1), "{said}");
+    }
+    let answers = labels(["はい", "いいえ"]);
+    assert_eq!(find(&answers, None, "はい、お願いします"), Some(0));
+    let answers = labels(["Yes", "No", "Sí", "Oui", "Ja", "да"]);
+    for (said, place) in [
+        ("yes please", 0),
+        ("Yes, please!", 0),
+        ("no, thanks", 1),
+        ("no thank you", 1),
+        ("sí, por favor", 2),
+        ("oui merci", 3),
+        ("Ja, bitte", 4),
+        ("да, пожалуйста", 5),
+        ("please yes", 0),
+        ("yes kak", 0),
+        ("Ja, dzieki", 4),
+        ("no 감사합니다", 1),
+        ("sí, muchas gracias", 2),
+    ] {
+        assert_eq!(find(&answers, None, said), Some(place), "{said}");
+    }
+    for said in ["please", "thanks", "2 of them", "two or 2", "the 2 and 3", "2 kg", "not 2", "2 days"] {
+        assert_eq!(find(&sizes, None, said), None, "{said}");
+    }
+}
