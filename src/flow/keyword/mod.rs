@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::flow::answer::is_politeness;
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
@@ -73,9 +74,9 @@ words! {
 /// use chatflow::flow::Keywords;
 /// use chatflow::{Engine, MemoryStore};
 ///
-/// let keywords = Keywords::default().opt_out(["no more"]).cancel(["cancel", "quit"]).handoff(["agent"]);
-/// let fewer = Keywords::default().without(["end"]);
-/// let bot = Engine::builder(MemoryStore::new()).keywords(keywords).build();
+/// let keywords = Keywords::default().opt_out(["no more"]).cancel(["cancel",
+/// "quit"]).handoff(["agent"]); let fewer = Keywords::default().without(["end"]); let bot =
+/// Engine::builder(MemoryStore::new()).keywords(keywords).build();
 /// # let _ = fewer;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl Default for Keywords {
                 keywords.0.get_mut(&form).into_iter().for_each(|keyword| keyword.yields = true);
             }
         }
-        keywords.opt_in(["start", "unstop"])
+        keywords.opt_in(opt_out::OPT_IN)
     }
 }
 
@@ -170,18 +171,79 @@ impl Keywords {
         self
     }
 
-    /// Returns the keyword of a word, as [`keyword_form`] gives it; in Arabic letters also a word
-    /// of opting out of which a letter has another form (SEMANTICS U5).
+    /// Returns the keyword of a word, as [`keyword_form`] gives it; of opting out also one that is
+    /// said politely or twice, or of which an Arabic letter has another form (SEMANTICS U5).
     pub(crate) fn find(&self, word: &str) -> Option<&Keyword> {
+        self.named(word).or_else(|| self.within(word))
+    }
+
+    fn named(&self, word: &str) -> Option<&Keyword> {
         match self.0.get(word) {
-            None if word.starts_with(is_arabic) => {
-                let folded = without_accents(word);
-                self.0.get(&*folded).filter(|keyword| keyword.action == KeywordAction::OptOut)
-            }
+            None if word.starts_with(is_arabic) => self.opting_out(&without_accents(word)),
             found => found,
         }
     }
+
+    fn opting_out(&self, word: &str) -> Option<&Keyword> {
+        self.0.get(word).filter(|keyword| keyword.action == KeywordAction::OptOut)
+    }
+
+    /// The word of opting out in a message of a few words, of which the others say nothing more:
+    /// `stop please`, `STOP STOP`, `stop it now`. Everyday words are none: `cancel it please` may
+    /// be about an order.
+    fn within(&self, message: &str) -> Option<&Keyword> {
+        /// Words of the longest such message.
+        const MOST_WORDS: usize = 5;
+        if !message.contains(' ') {
+            return None;
+        }
+        let words: Vec<&str> = message
+            .split([' ', ',', '.', '!'])
+            .filter(|word| !word.is_empty())
+            .take(MOST_WORDS + 1)
+            .collect();
+        if words.len() > MOST_WORDS {
+            return None;
+        }
+        let certain = |word: &str| self.opting_out(word).filter(|keyword| !keyword.yields);
+        let is_idle = |words: &[&str]| {
+            words.iter().all(|word| IDLE.contains(word) || certain(word).is_some() || is_politeness(word))
+                || is_politeness(&words.join(" "))
+        };
+        let ranges =
+            (0..words.len()).flat_map(|start| (start + 1..=words.len()).map(move |end| (start, end)));
+        ranges.into_iter().find_map(|(start, end)| {
+            let keyword = certain(&words.get(start..end)?.join(" "))?;
+            (is_idle(words.get(..start)?) && is_idle(words.get(end..)?)).then_some(keyword)
+        })
+    }
 }
+
+/// Words beside one of opting out that say nothing more.
+const IDLE: [&str; 22] = [
+    "now",
+    "it",
+    "this",
+    "me",
+    "already",
+    "ok",
+    "okay",
+    "hi",
+    "hello",
+    "ya",
+    "ahora",
+    "já",
+    "agora",
+    "jetzt",
+    "sofort",
+    "maintenant",
+    "adesso",
+    "ora",
+    "nu",
+    "teraz",
+    "сейчас",
+    "sekarang",
+];
 
 /// A word as it is compared, and without what Arabs write in two ways.
 fn forms(word: &str) -> [Box<str>; 2] {
@@ -216,7 +278,7 @@ pub(crate) fn compile(defs: &[KeywordDef], at: &Path<'_>, cx: &mut Compile<'_>) 
             if form.is_empty() || word.len() > MOST_BYTES {
                 let message = format!("must be a word of 1-{MOST_BYTES} bytes");
                 cx.found.add(IssueCode::BadValue, &at, message, "write another word, or remove it");
-            } else if keywords.find(&form).is_some() {
+            } else if keywords.named(&form).is_some() {
                 let message = format!("gives the keyword {:?} a second meaning", brief(word.trim()));
                 cx.found.add(IssueCode::DuplicateBranch, &at, message, "keep one of the two");
             } else {
@@ -278,6 +340,53 @@ mod tests {
         let keywords = Keywords::default().cancel([" STOP "]);
         assert_eq!(keywords.find("stop").map(|keyword| keyword.action), Some(KeywordAction::Cancel));
         assert_eq!(keywords.find("start").map(|keyword| keyword.action), Some(KeywordAction::OptIn));
+    }
+
+    #[test]
+    fn u5_a_word_of_opting_out_may_be_said_politely_or_twice() {
+        let keywords = Keywords::default();
+        for text in [
+            "Stop please",
+            "please stop",
+            "Stop, please!",
+            "STOP STOP",
+            "stop stop stop",
+            "stop now",
+            "please stop it now",
+            "unsubscribe me please",
+            "opt out, thanks",
+            "Bitte Stopp",
+            "arrêt svp",
+            "стоп пожалуйста",
+            "remove me",
+            "se désabonner",
+            "dezabonează",
+            "நிறுத்து",
+            "స్టాప్",
+            "ಸ್ಟಾಪ್",
+            "സ്റ്റോപ്പ്",
+            "સ્ટોપ",
+            "ਸਟਾਪ",
+        ] {
+            let found =
+                keyword_form(text).and_then(|word| keywords.find(&word).map(|keyword| keyword.action));
+            assert_eq!(found, Some(KeywordAction::OptOut), "{text}");
+        }
+        for text in [
+            "Stop that bad habit",
+            "stop by at noon",
+            "please",
+            "cancel it please",
+            "do not stop",
+            "bus stop",
+            "now",
+            "please start",
+            "the next stop please now ok",
+        ] {
+            let found =
+                keyword_form(text).and_then(|word| keywords.find(&word).map(|keyword| keyword.action));
+            assert_eq!(found, None, "{text}");
+        }
     }
 
     #[test]

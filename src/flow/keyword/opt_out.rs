@@ -28,6 +28,7 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
             "opt out",
             "opt-out",
             "revoke",
+            "remove me",
         ],
         &["cancel", "end", "quit"],
     ),
@@ -48,6 +49,8 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
             "désinscrire",
             "me desinscrire",
             "me désinscrire",
+            "se desabonner",
+            "se désabonner",
         ],
         &["arreter", "arrêter", "arrete", "arrête"],
     ),
@@ -89,7 +92,7 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
     // Serbian, Croatian, Slovene
     words(&["odjavi me", "одјави ме"], &["odjava", "одјава"]),
     // Romanian
-    words(&["dezabonare", "dezabonează-mă", "dezaboneaza-ma"], &[]),
+    words(&["dezabonare", "dezabonează-mă", "dezaboneaza-ma", "dezabonează", "dezaboneaza"], &[]),
     // Hungarian
     words(&["leiratkozás", "leiratkozas", "leiratkozom"], &[]),
     // Greek
@@ -118,13 +121,28 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
     // Persian, Urdu
     words(&["لغو اشتراک", "لغو11"], &["بند کرو", "بند کریں", "لغو"]),
     // Hindi, Marathi
-    words(&["स्टॉप", "सदस्यता समाप्त"], &["रोकें", "बंद करें", "बंद करो", "थांबवा"]),
+    words(&["स्टॉप", "सदस्यता समाप्त"], &["रोकें", "बंद करें", "बंद", "बंद करो", "थांबवा"]),
     // Bengali
     words(&["স্টপ"], &["বন্ধ করুন", "বন্ধ করো", "বন্ধ"]),
+    // Tamil
+    words(&["ஸ்டாப்"], &["நிறுத்து", "நிறுத்துங்கள்", "நிறுத்தவும்"]),
+    // Telugu
+    words(&["స్టాప్"], &["ఆపు", "ఆపండి", "ఆపివేయండి"]),
+    // Kannada
+    words(&["ಸ್ಟಾಪ್"], &["ನಿಲ್ಲಿಸಿ", "ನಿಲ್ಲಿಸು"]),
+    // Malayalam
+    words(&["സ്റ്റോപ്പ്"], &["നിർത്തുക", "നിർത്തൂ", "നിർത്ത്"]),
+    // Gujarati
+    words(&["સ્ટોપ"], &["બંધ કરો", "રોકો"]),
+    // Punjabi
+    words(&["ਸਟਾਪ"], &["ਬੰਦ ਕਰੋ", "ਰੋਕੋ"]),
     // Thai
     words(&["เลิกรับ", "ยกเลิกการรับ", "ยกเลิกการรับข้อความ"], &["หยุดส่ง", "หยุด", "ยกเลิก"]),
     // Vietnamese
-    words(&["hủy đăng ký", "huỷ đăng ký", "huy dang ky", "ngừng nhận tin"], &["hủy", "huỷ", "dừng", "ngừng"]),
+    words(
+        &["hủy đăng ký", "huỷ đăng ký", "huy dang ky", "ngừng nhận tin"],
+        &["hủy", "huỷ", "huy", "dừng", "ngừng"],
+    ),
     // Indonesian, Malay
     words(&["unreg", "berhenti berlangganan", "batal langganan", "stop langganan"], &["berhenti"]),
     // Filipino
@@ -137,4 +155,15 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
     words(&["配信停止", "配信解除", "購読解除", "ストップ"], &["登録解除", "退会", "解除"]),
     // Korean
     words(&["수신거부", "수신 거부", "수신중지", "구독취소"], &["중지", "그만", "거부"]),
+];
+
+/// Words that take an opt-out back; of a contact that did not opt out they are words like any
+/// other.
+#[rustfmt::skip]
+pub(super) const OPT_IN: &[&str] = &[
+    "start", "unstop", "subscribe", "resubscribe", "opt in", "optin", "opt-in", "alta", "suscribir", "suscribirme",
+    "darme de alta", "assinar", "inscrever", "anmelden", "abonnieren", "s'abonner", "m'abonner", "abonner",
+    "réabonner", "iscrivimi", "aanmelden", "prenumerera", "tilmeld", "tilaa", "zapisz mnie", "přihlásit",
+    "abonează-mă", "feliratkozás", "εγγραφή", "старт", "подписаться", "підписатися", "başlat", "اشتراك", "הירשם",
+    "स्टार्ट", "đăng ký", "daftar", "订阅", "訂閱", "開始",
 ];

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::AccountRef;
+use crate::flow::answer::Choices;
 use crate::flow::node::{CompiledNode, Question};
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
@@ -56,11 +57,13 @@ impl OpenQuestion<'_> {
         self.question.keywords_off
     }
 
-    /// True if a text names one of the choices that it offers this session.
+    /// True if a text names one of the choices that it offers this session, or is a word of one
+    /// (SEMANTICS U5).
     pub(super) fn offers(&self, session: &Session, text: &str) -> bool {
+        let has = |choices: &Choices| choices.has(text) || choices.mention(text);
         self.node.choices().is_some_and(|choices| match offered_choices(session, choices) {
-            Some(choices) => choices.has(text),
-            None => choices.has(text),
+            Some(choices) => has(&choices),
+            None => has(choices),
         })
     }
 }
