@@ -92,16 +92,66 @@ fn is_line(phone: Phone) -> bool {
     if !plan::is_line(code, rest) && phone.twin().is_none() {
         return kind(phone).is_some_and(is_service);
     }
+    if !begins_as_a_line(phone, code, rest) {
+        return kind(phone).is_some_and(is_service);
+    }
     match code {
         ARGENTINA => is_area_of_argentina(phone),
+        BRAZIL => is_line_of_brazil(phone),
         // A mobile number begins with no 0, and has no more digits.
         ITALY => rest <= 10 || phone.to_string().starts_with("+390"),
         _ => true,
     }
 }
 
+/// False for a number whose first digit no line of the plan has. Only plans that are certain in
+/// this are listed: the patterns of the library leave out lines that there are.
+fn begins_as_a_line(phone: Phone, code: u16, rest: u32) -> bool {
+    /// Calling codes, digits of a line, and the first ones that there are.
+    const FIRST: [(u16, u32, &str); 7] = [
+        (34, 9, "56789"),
+        (52, 10, "23456789"),
+        (56, 9, "23456789"),
+        (65, 8, "3689"),
+        (90, 10, "234589"),
+        (351, 9, "2356789"),
+        (852, 8, "23456789"),
+    ];
+    let first = phone.number() / 10_u64.pow(rest.saturating_sub(1)) % 10;
+    let listed = FIRST.iter().find(|(listed, digits, _)| *listed == code && *digits == rest);
+    listed.is_none_or(|(_, _, digits)| digits.bytes().any(|digit| u64::from(digit - b'0') == first))
+}
+
 const ARGENTINA: u16 = 54;
+const BRAZIL: u16 = 55;
 const ITALY: u16 = 39;
+
+/// True for a number of Brazil with an area code that there is, of a mobile telephone with the
+/// ninth digit or without it, or of a fixed line; and for one of a service.
+fn is_line_of_brazil(phone: Phone) -> bool {
+    /// The first digits of area codes, each with the second ones that there are.
+    const AREAS: [&str; 9] = [
+        "123456789",
+        "12478",
+        "1234578",
+        "123456789",
+        "1345",
+        "123456789",
+        "134579",
+        "123456789",
+        "123456789",
+    ];
+    let written = phone.to_string();
+    let national = written.strip_prefix("+55").unwrap_or_default();
+    let mut digits = national.bytes();
+    let (Some(first), Some(second), Some(third)) = (digits.next(), digits.next(), digits.next()) else {
+        return false;
+    };
+    let areas = first.checked_sub(b'1').and_then(|place| AREAS.get(usize::from(place)));
+    let is_area = areas.is_some_and(|areas| areas.bytes().any(|digit| digit == second));
+    let is_subscriber = if national.len() == 11 { third == b'9' } else { (b'2'..=b'9').contains(&third) };
+    (is_area && is_subscriber) || kind(phone).is_some_and(is_service)
+}
 
 /// True unless a number of Argentina begins with an area code that there is none of.
 fn is_area_of_argentina(phone: Phone) -> bool {
@@ -217,4 +267,54 @@ fn colombian(digits: &str) -> Option<Phone> {
 fn brazilian(digits: &str) -> Option<Phone> {
     let national = digits.strip_prefix('0').filter(|rest| rest.len() >= 12)?.get(2..)?;
     matches!(national.len(), 10 | 11).then(|| Phone::possible(&format!("+55{national}"))).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Home;
+    use crate::address::read_phone;
+
+    #[test]
+    fn a1_what_no_line_begins_with_and_what_is_something_else_is_no_number() {
+        for (region, text) in [
+            ("DE", "07.05.2026"),
+            ("DE", "2026-05-07"),
+            ("GB", "07/05/2026"),
+            ("PL", "07.05.2026"),
+            ("IT", "07/05/2026"),
+            ("KR", "2026-05-07"),
+            ("FR", "07 05 2026 10"),
+            ("BR", "123.456.789-09"),
+            ("BR", "11 34567-8909"),
+            ("BR", "20 91234-5678"),
+            ("BR", "10 91234-5678"),
+            ("BR", "(11) 0123-4567"),
+            ("AR", "20-12345678-9"),
+            ("CL", "12.345.678-9"),
+            ("TR", "1234567890"),
+            ("MX", "1234567890"),
+            ("SG", "12345678"),
+            ("HK", "12345678"),
+            ("ES", "123456789"),
+        ] {
+            assert_eq!(read_phone(text, Home::of(region)), None, "{region} {text}");
+        }
+        for (region, text) in [
+            ("BR", "11 91234-5678"),
+            ("BR", "(11) 3123-4567"),
+            ("BR", "11 9123-4567"),
+            ("BR", "0800 123 4567"),
+            ("MX", "222 123 4567"),
+            ("CL", "(2) 2123 4567"),
+            ("CL", "9 6123 4567"),
+            ("DK", "32 12 34 56"),
+            ("TR", "0532 123 45 67"),
+            ("SG", "9123 4567"),
+            ("HK", "5123 4567"),
+            ("ES", "612 34 56 78"),
+            ("MU", "5448 0123"),
+        ] {
+            assert!(read_phone(text, Home::of(region)).is_some(), "{region} {text}");
+        }
+    }
 }

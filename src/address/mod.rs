@@ -5,6 +5,7 @@
 mod home;
 #[cfg(not(feature = "phone-numbers"))]
 mod homeless;
+mod lookalike;
 mod phone;
 mod plan;
 mod written;
@@ -22,6 +23,8 @@ pub use crate::channel::{Channel, ChannelName, InvalidChannel};
 pub(crate) use home::{Home, WORLD};
 #[cfg(not(feature = "phone-numbers"))]
 pub(crate) use homeless::Home;
+#[cfg(feature = "phone-numbers")]
+pub(crate) use lookalike::is_something_else;
 pub use phone::{InvalidPhone, Phone};
 
 /// Reads a whole text as a telephone number: with its calling code, or as it is dialled in the
@@ -35,7 +38,12 @@ pub(crate) fn read_phone(text: &str, home: Option<Home>) -> Option<Phone> {
     Some(phone.canonical())
 }
 
+/// A number without its calling code; none of a date or a number of something else, which has as
+/// many digits.
 fn national(text: &str, home: Option<Home>) -> Option<Phone> {
+    if lookalike::is_something_else(text) {
+        return None;
+    }
     let at_home = home.and_then(|home| home.read(text));
     #[cfg(feature = "phone-numbers")]
     let at_home = at_home.or_else(|| home::with_trunk(text));

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::{Map, Value, json};
 
 use crate::address::Phone;
-use crate::address::{Home, WORLD, read_phone};
+use crate::address::{Home, WORLD, is_something_else, read_phone};
 use crate::digits::digit;
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
@@ -82,7 +82,12 @@ fn find_phones(text: &str, home: Option<Home>) -> Vec<(Range<usize>, PhoneNumber
     let places = (plain.len() != text.len()).then(|| places(&plain, text));
     let place =
         |at: usize| places.as_ref().map_or(at, |places| places.get(&at).copied().unwrap_or(text.len()));
-    let numbers = found.into_iter().filter(|number| is_meant(&number.raw, home)).filter_map(|number| {
+    let is_alone = |number: &phonelib::ExtractedPhoneNumber| {
+        let (before, behind) = (plain.get(..number.start), plain.get(number.end..));
+        has_calling_code(&number.raw) || !is_part(before.unwrap_or_default(), behind.unwrap_or_default())
+    };
+    let found = found.into_iter().filter(|number| is_meant(&number.raw, home) && is_alone(number));
+    let numbers = found.filter_map(|number| {
         let phone = read_phone(&number.raw, home)?;
         Some((place(number.start)..place(number.end), PhoneNumber { phone }))
     });
@@ -120,9 +125,37 @@ const LEAST_NATIONAL_DIGITS: usize = 6;
 fn is_meant(written: &str, home: Option<Home>) -> bool {
     let is_national = || {
         let digits = written.bytes().filter(u8::is_ascii_digit).count();
-        digits >= LEAST_NATIONAL_DIGITS && !is_date(written) && !is_amount(written)
+        digits >= LEAST_NATIONAL_DIGITS && !is_something_else(written) && !is_amount(written)
     };
     has_calling_code(written) || (home.is_some() && is_national())
+}
+
+/// Words before a number that is one of something else.
+const OTHERS: &str = "cpf cnpj rut rfc curp ruc cuit cuil dni nif nie cif iban siret siren bic vat ust pan ssn \
+    invoice order account tracking rechnung rechnungsnummer bestellung bestellnummer kundennummer konto factura pedido \
+    cuenta guía facture commande compte fattura ordine conto fatura faktura zamówienie счет счёт заказ инн nik npwp \
+    resi pesanan sipariş tckn aadhaar pnr awb";
+
+/// True if a number without its calling code is a part of a longer one (`IBAN DE89 3704 0044 …`),
+/// or is called one of something else.
+fn is_part(before: &str, behind: &str) -> bool {
+    /// Digits of a group that continues a number; fewer are a count or an hour.
+    const LEAST: usize = 3;
+    let is_mark = |c: char| matches!(c, ' ' | '-' | '.');
+    let before = before.strip_suffix(is_mark).unwrap_or(before);
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let digits = |text: &str| text.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let is_behind_letters = word.contains(char::is_alphabetic) && digits(word) > 0;
+    let next = behind.strip_prefix(is_mark).unwrap_or(behind);
+    let continues = next.bytes().take_while(u8::is_ascii_digit).count() >= LEAST;
+    let words = before.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_filler =
+        |word: &&str| ["no", "nr", "n", "número", "numero", "id"].contains(&&*word.to_lowercase());
+    let named = words.rev().find(|word| !is_filler(word)).unwrap_or_default().to_lowercase();
+    is_behind_letters
+        || digits(before) >= LEAST
+        || continues
+        || OTHERS.split_whitespace().any(|other| other == named)
 }
 
 fn has_calling_code(written: &str) -> bool {
@@ -130,13 +163,7 @@ fn has_calling_code(written: &str) -> bool {
     written.starts_with('+') || written.starts_with("00")
 }
 
-/// A date has as many digits as a number.
-fn is_date(written: &str) -> bool {
-    let shape: String = written.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    matches!(shape.as_str(), "0000-00-00" | "0000.00.00" | "00.00.0000" | "00-00-0000")
-}
-
-/// So has an amount with its thousands apart.
+/// An amount with its thousands apart has as many digits as a number.
 fn is_amount(written: &str) -> bool {
     let mut groups = written.split('.');
     let first = groups.next().unwrap_or_default();
@@ -186,6 +213,8 @@ mod tests {
                 "+14155550123",
             ),
             ("it is 2026-05-07, ring 0176 1234567", "DE", "+491761234567"),
+            ("at 10 ring 0176 1234567 for 2", "DE", "+491761234567"),
+            ("0176 1234567 (2 people)", "DE", "+491761234567"),
             ("090ー1234ー5678です", "JP", "+819012345678"),
             ("56961234567", "CL", "+56961234567"),
             ("ring 65 9123 4567", "SG", "+6591234567"),
@@ -215,6 +244,16 @@ mod tests {
             ("2026/05/07", "DE"),
             ("1.500.000", "DE"),
             ("2026-05-07", "DE"),
+            ("2026-05-07 10:00:00", "US"),
+            ("CPF 123.456.789-09", "BR"),
+            ("IBAN DE89 3704 0044 0532 0130 00", "DE"),
+            ("IBAN TR33 0006 1005 1978 6457 8413 26", "TR"),
+            ("RUT 12345678-9", "CL"),
+            ("SIRET 123 456 789 00012", "FR"),
+            ("Rechnung 2026050712", "DE"),
+            ("order no. 2026050712", "DE"),
+            ("tgl 07-05-2026 10:30", "ID"),
+            ("tgl 07/05/2026 10:30", "ID"),
             ("+", "DE"),
             ("((((((", "DE"),
             ("123456789012345678901234567890", "DE"),
