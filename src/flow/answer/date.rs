@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 
+use super::near::without_politeness;
 use super::speech::Speech;
 use crate::digits::plain;
 use crate::flow::lang::calendar::{
@@ -31,12 +32,16 @@ pub(crate) struct Dates {
 /// no doubt: `2026-05-07`, `2026. 5. 7.`, `7.5.2026`, or a time on that day. Names of months are
 /// those of the conversation's languages.
 pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
-    if text.len() > MOST {
+    if text.len() > 4 * MOST || text.chars().count() > MOST {
         return None;
     }
     let text: String = plain(text).chars().map(mark).collect();
+    let text = without_era(text);
     let (text, bare) = (text.trim(), unbracketed(&text));
-    let nearby = || dates.relative.then(|| nearby(bare, cx)).flatten();
+    let nearby = || {
+        let polite = || nearby(&without_politeness(bare)?, cx);
+        dates.relative.then(|| nearby(bare, cx).or_else(polite)).flatten()
+    };
     let written = |text: &str| {
         if dates.formats.is_empty() {
             return unformatted(text, cx.counts_as_thai());
@@ -44,6 +49,7 @@ pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDa
         dates.formats.iter().find_map(|format| formatted(text, format, dates.century, cx))
     };
     let date = written(text).or_else(|| written(bare)).or_else(|| written(without_filler(bare)?));
+    let date = date.or_else(|| written(&without_blanks(bare)?));
     let date = date.or_else(|| named(bare, dates, cx)).or_else(nearby);
     date.filter(|date| (1_000..=9_999).contains(&date.year()))
 }
@@ -92,12 +98,36 @@ fn without_filler(text: &str) -> Option<&str> {
     words.all(|word| FILLERS.contains(&&*word.to_lowercase())).then_some(date)
 }
 
+/// A date without the blanks around its marks, where it has some: `07 / 05 / 2026`.
+fn without_blanks(text: &str) -> Option<String> {
+    let mut tight = text.to_owned();
+    for mark in ['/', '-', '.'] {
+        for spaced in [format!(" {mark}"), format!("{mark} ")] {
+            tight = tight.replace(&spaced, mark.encode_utf8(&mut [0; 4]));
+        }
+    }
+    (tight.len() < text.len()).then_some(tight)
+}
+
+/// A date with the year that a year of a Japanese era is: `令和8年5月7日`.
+fn without_era(text: String) -> String {
+    const ERAS: [(&str, u32); 3] = [("令和", 2018), ("平成", 1988), ("昭和", 1925)];
+    let found = ERAS.iter().find_map(|(era, before)| {
+        let rest = text.trim_start().strip_prefix(era)?.trim_start();
+        let (year, rest) = rest.split_once('年')?;
+        let year = if year == "元" { 1 } else { year.trim().parse().ok().filter(|year| *year < 100)? };
+        Some(format!("{}年{rest}", before + year))
+    });
+    found.unwrap_or(text)
+}
+
 fn unformatted(text: &str, is_thai: bool) -> Option<NaiveDate> {
     let instant = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.date_naive());
-    let local = |format| NaiveDateTime::parse_from_str(text, format).ok().map(|at| at.date());
+    let local = |format: &str| NaiveDateTime::parse_from_str(text, format).ok().map(|at| at.date());
     let day = figured(text, is_thai).filter(|(end, _)| *end == text.len()).map(|(_, date)| date);
     let day = day.or_else(|| compact(text, is_thai)).or_else(instant);
-    day.or_else(|| local("%Y-%m-%dT%H:%M:%S%.f")).or_else(|| local("%Y-%m-%dT%H:%M"))
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+    day.or_else(|| formats.iter().find_map(|format| local(format)))
 }
 
 /// In a format. A year of four digits is no other, one of two lies in the author's century.
@@ -108,6 +138,9 @@ fn formatted(text: &str, format: &str, century: Option<i32>, cx: &Speech<'_>) ->
         return None;
     }
     if let (None, None, Some(two)) = (parsed.year(), parsed.year_div_100(), parsed.year_mod_100()) {
+        if !has_two_digits(text, two) {
+            return None;
+        }
         let year = whole_year(two, century, cx);
         // The two digits of a Thai year are those of another one.
         if cx.counts_as_thai() {
@@ -121,6 +154,12 @@ fn formatted(text: &str, format: &str, century: Option<i32>, cx: &Speech<'_>) ->
         }
         _ => parsed.to_naive_date().ok(),
     }
+}
+
+/// False if a year was written with one digit: `7/5/6`.
+fn has_two_digits(text: &str, year: i32) -> bool {
+    let written = format!("{year:02}");
+    text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 2 || digits == written)
 }
 
 /// The year that two digits mean; those of a Thai are of a year as Thai count them.
@@ -295,7 +334,9 @@ mod tests {
             assert_eq!(read, Some(format!("2026-{month:02}-07")), "{language} {text}");
         }
         // The weekday of this name is no month, and `jui` may be either.
-        for (text, expected) in [("mar. 7 mai 2026", Some("2026-05-07")), ("7 jui 2026", None)] {
+        for (text, expected) in
+            [("mar. 5 mai 2026", Some("2026-05-05")), ("mar. 7 mai 2026", None), ("7 jui 2026", None)]
+        {
             let read = read(text, &Dates::default(), &speech("fr")).map(|date| date.to_string());
             assert_eq!(read.as_deref(), expected, "{text}");
         }
@@ -369,10 +410,83 @@ mod tests {
             let read = read(text, &dates, &speech(language)).map(|date| date.to_string());
             assert_eq!(read.as_deref(), Some(expected), "{text}");
         }
+        for (text, language, expected) in [
+            ("the day after tomorrow", "en", "2026-05-09"),
+            ("tomorrow please", "en", "2026-05-08"),
+            ("idag", "sv", "2026-05-07"),
+            ("imorgon", "sv", "2026-05-08"),
+            ("dziś", "pl", "2026-05-07"),
+            ("きょう", "ja", "2026-05-07"),
+            ("あした", "ja", "2026-05-08"),
+            ("بعد غد", "ar", "2026-05-09"),
+            ("بكرة", "ar", "2026-05-08"),
+            ("apres demain", "fr", "2026-05-09"),
+            ("ngayon", "fil", "2026-05-07"),
+            ("내일이요", "ko", "2026-05-08"),
+            ("พรุ่งนี้ค่ะ", "th", "2026-05-08"),
+        ] {
+            let read = read(text, &dates, &speech(language)).map(|date| date.to_string());
+            assert_eq!(read.as_deref(), Some(expected), "{text}");
+        }
         check("mañana", &[], "-");
         for text in ["कल", "परसों"] {
             assert_eq!(read(text, &dates, &speech("hi")), None, "{text} is before today or after it");
         }
+    }
+
+    #[test]
+    fn u13_a_weekday_that_is_not_that_of_the_date_leaves_a_doubt() {
+        for (language, text, expected) in [
+            ("en", "Thursday, 7 May 2026", Some("2026-05-07")),
+            ("en", "Friday, 7 May 2026", None),
+            ("en", "Fri 7 May 2026", None),
+            ("en", "Thu 7 May 2026", Some("2026-05-07")),
+            ("es", "jueves 7 de mayo de 2026", Some("2026-05-07")),
+            ("es", "lunes 7 de mayo de 2026", None),
+            ("de", "Do., 7. Mai 2026", Some("2026-05-07")),
+            ("de", "Freitag, 7. Mai 2026", None),
+            ("ja", "2026年5月7日(木)", Some("2026-05-07")),
+            ("ja", "2026年5月7日(金)", None),
+            ("ja", "2026年5月7日", Some("2026-05-07")),
+            ("ja", "2026年5月10日(日)", Some("2026-05-10")),
+            ("ko", "2026년 5월 7일 목요일", Some("2026-05-07")),
+            ("ko", "2026년 5월 7일 금요일", None),
+            ("zh", "2026年5月7日星期四", Some("2026-05-07")),
+            ("zh", "2026年5月7日 周五", None),
+            ("ru", "четверг, 7 мая 2026 г.", Some("2026-05-07")),
+            ("ru", "пятница, 7 мая 2026 г.", None),
+            ("th", "วันพฤหัสบดีที่ 7 พฤษภาคม พ.ศ. 2569", Some("2026-05-07")),
+        ] {
+            for formats in [vec![], vec!["%A, %d %B %Y".into()]] {
+                let dates = Dates { formats: formats.into(), ..Dates::default() };
+                let read = read(text, &dates, &speech(language)).map(|date| date.to_string());
+                assert_eq!(read.as_deref(), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn u13_usual_words_of_a_date_say_nothing() {
+        for (language, text) in [
+            ("th", "วันที่ 7 พฤษภาคม 2569"),
+            ("th", "วันที่ 7 พฤษภาคม พ.ศ. 2569"),
+            ("id", "tanggal 7 Mei 2026"),
+            ("vi", "mùng 7 tháng 5 năm 2026"),
+            ("sl", "7. maja 2026"),
+            ("lv", "2026. gada 7. maijā"),
+            ("km", "ថ្ងៃទី ៧ ខែឧសភា ឆ្នាំ ២០២៦"),
+            ("ja", "令和8年5月7日"),
+            ("en", "2026-05-07 10:00"),
+        ] {
+            let read = read(text, &Dates::default(), &speech(language)).map(|date| date.to_string());
+            assert_eq!(read.as_deref(), Some("2026-05-07"), "{text}");
+        }
+        check("25/12/2026", &[], "2026-12-25");
+        check("12/25/2026", &[], "2026-12-25");
+        check("25-12-2026", &[], "2026-12-25");
+        check("7/5/6", &["%d/%m/%y"], "-");
+        check("7/5/06", &["%d/%m/%y"], "2006-05-07");
+        check("07 / 05 / 2026", &["%d/%m/%Y"], "2026-05-07");
     }
 
     #[test]

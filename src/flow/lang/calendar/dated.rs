@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::{LanguageNames, Named, plain};
 use crate::flow::lang::normal::is_unspaced;
@@ -32,7 +32,8 @@ impl CalendarNames {
     /// none if they mean none.
     pub(crate) fn read(&self, text: &str, whole: Option<&dyn Fn(i32) -> i32>) -> Option<NaiveDate> {
         let text = unpadded(&plain(text));
-        let (month, rest) = self.tongues.iter().find_map(|names| month_in(&text, names))?;
+        let NamedDate { month, weekday, rest } =
+            self.tongues.iter().find_map(|names| names_in(&text, names))?;
         let (mut numbers, mut words) = (Vec::new(), rest.as_str());
         while let Some(start) = words.find(|c: char| c.is_ascii_digit()) {
             let tail = words.get(start..)?;
@@ -51,7 +52,11 @@ impl CalendarNames {
             ([a, b], Some(whole)) => (whole(i32::try_from(number(b)?).ok()?), number(a)?),
             _ => return None,
         };
-        NaiveDate::from_ymd_opt(if text.chars().any(is_thai) { common_year(year) } else { year }, month, day)
+        let year = if text.chars().any(is_thai) { common_year(year) } else { year };
+        // Who names another weekday has one of the two in mind.
+        let is_its =
+            |date: &NaiveDate| weekday.is_none_or(|day| date.weekday().num_days_from_monday() == day);
+        NaiveDate::from_ymd_opt(year, month, day).filter(is_its)
     }
 
     /// The dates in a text that name their month, each with its place.
@@ -108,7 +113,7 @@ impl CalendarNames {
                 Some(inside) => inside,
                 None => (range.clone(), self.read(text.get(range)?, None)?),
             };
-            (1_000..=9_999).contains(&chrono::Datelike::year(&date)).then_some((range, date))
+            (1_000..=9_999).contains(&date.year()).then_some((range, date))
         })
     }
 }
@@ -180,19 +185,50 @@ fn unpadded(text: &str) -> String {
     plain
 }
 
-/// The month that a text names in a language, and the text without names.
-fn month_in(text: &str, names: &[(String, Named)]) -> Option<(u32, String)> {
-    let (mut rest, mut month) = (text.to_owned(), None);
+/// The names in a text.
+struct NamedDate {
+    month: u32,
+    /// The weekday, from Monday as 0 on, where the text has one that is no other's name.
+    weekday: Option<u32>,
+    /// The text without them.
+    rest: String,
+}
+
+/// The month and the weekday that a text names in a language.
+fn names_in(text: &str, names: &[(String, Named)]) -> Option<NamedDate> {
+    let (mut rest, mut month, mut weekday) = (text.to_owned(), None, None);
     for (name, meaning) in names {
         let Some(place) = place_of(name, &rest) else { continue };
         match meaning {
             Named::Month(_) if month.is_some() => continue,
             Named::Month(number) => month = Some(*number),
-            Named::Weekday => {}
+            Named::Weekday(day) => {
+                let is_others = |(other, meaning): &(String, Named)| {
+                    other == name && matches!(meaning, Named::Weekday(other) if other != day)
+                };
+                let is_clear = is_clear_weekday(name, &place, &rest) && !names.iter().any(is_others);
+                weekday = weekday.or(Some(*day).filter(|_| is_clear));
+            }
         }
         rest.replace_range(place, " ");
     }
-    month.map(|month| (month, rest))
+    month.map(|month| NamedDate { month, weekday, rest })
+}
+
+/// True if a name of a weekday is one where it is written. A letter or two say too little; `日` is
+/// one in `(日)`, and none in `7日`.
+fn is_clear_weekday(name: &str, place: &Range<usize>, text: &str) -> bool {
+    let is_wide = |c: char| matches!(c, '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    match name.chars().count() {
+        1 if name.chars().all(is_wide) => {
+            let before = text.get(..place.start).and_then(|text| text.trim_end().chars().next_back());
+            let after = text.get(place.end..).and_then(|text| text.trim_start().chars().next());
+            ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+        }
+        1 => false,
+        2 => name.chars().all(is_wide),
+        _ => true,
+    }
 }
 
 /// The place of a name as a whole word, or as a whole number with its sign.
@@ -225,7 +261,23 @@ pub(crate) const THAI_OFFSET: i32 = 543;
 
 /// True if a word says nothing in a date: `de`, `of`, `th`, `года`, `日`.
 fn is_filler(word: &str) -> bool {
-    const LONG: [&str; 11] =
-        ["года", "году", "року", "roku", "gada", "ngay", "year", "anno", "godine", "өдөр", "tarehe"];
+    const LONG: &[&str] = &[
+        "года",
+        "году",
+        "року",
+        "roku",
+        "gada",
+        "ngay",
+        "year",
+        "anno",
+        "godine",
+        "өдөр",
+        "tarehe",
+        "tanggal",
+        "วันที",
+        "mung",
+        "mong",
+        "ងៃទី",
+    ];
     word.chars().count() <= 3 || LONG.contains(&word)
 }

@@ -1,5 +1,6 @@
 //! Dates in figures that leave no doubt: the year first, of four digits, with hyphens, dots or
-//! slashes, or the day first with dots (SEMANTICS U13).
+//! slashes, or the day first with dots, or the
+//! day anywhere before the year where it is no month (SEMANTICS U13).
 
 use chrono::NaiveDate;
 
@@ -16,7 +17,7 @@ pub(crate) fn mark(c: char) -> char {
 }
 
 /// Reads the date that a text begins with, and where it ends; `7/5/2026` is none, since it is the
-/// 5th of July to others. `is_thai`: a year may be one that Thai count.
+/// 5th of July to others, and `25/12/2026` is one. `is_thai`: a year may be one that Thai count.
 pub(crate) fn figured(text: &str, is_thai: bool) -> Option<(usize, NaiveDate)> {
     let (first, rest) = digits(text)?;
     let mark = rest.chars().next().filter(|c| matches!(c, '-' | '.' | '/'))?;
@@ -24,7 +25,8 @@ pub(crate) fn figured(text: &str, is_thai: bool) -> Option<(usize, NaiveDate)> {
     let (third, rest) = digits(behind(rest, mark)?)?;
     let (year, month, day) = match (first.len(), third.len()) {
         (4, 1..=2) => (first, second, third),
-        (1..=2, 4) if mark == '.' => (third, second, first),
+        (1..=2, 4) if mark == '.' || is_no_month(first) => (third, second, first),
+        (1..=2, 4) if is_no_month(second) => (third, first, second),
         _ => return None,
     };
     // A fourth group: an address of a machine, a version.
@@ -46,6 +48,11 @@ fn whole(year: &str, month: &str, day: &str, is_thai: bool) -> Option<NaiveDate>
     let year: i32 = year.parse().ok()?;
     let year = if is_thai { common_year(year) } else { year };
     NaiveDate::from_ymd_opt(year, month.parse().ok()?, day.parse().ok()?)
+}
+
+/// True for a number that is a day at most: `25/12/2026` leaves no doubt.
+fn is_no_month(number: &str) -> bool {
+    number.parse().is_ok_and(|number: u32| number > 12)
 }
 
 fn digits(text: &str) -> Option<(&str, &str)> {

@@ -30,8 +30,8 @@ pub(crate) struct LanguageNames {
 pub(crate) enum Named {
     /// A month, from 1 on.
     Month(u32),
-    /// A weekday, which says nothing that the date does not.
-    Weekday,
+    /// A weekday, from Monday as 0 on.
+    Weekday(u32),
 }
 
 /// The day beside today that a word names.
@@ -49,7 +49,7 @@ const NEARBY: usize = 7;
 
 /// Further spellings of months that people type, by language.
 #[rustfmt::skip]
-const VARIANTS: [(&str, &str); 17] = [
+const VARIANTS: [(&str, &str); 19] = [
     ("de", "maerz=3 feber=2 jaenner=1"),
     ("el", "Γενάρη=1 Γενάρης=1 Φλεβάρη=2 Φλεβάρης=2 Μάρτη=3 Μάρτης=3 Απρίλη=4 Απρίλης=4 Μάη=5 Μάης=5 Ιούνη=6 \
         Ιούνης=6 Ιούλη=7 Ιούλης=7 Αύγουστο=8 Σεπτέμβρη=9 Σεπτέμβρης=9 Οκτώβρη=10 Οκτώβρης=10 Νοέμβρη=11 Νοέμβρης=11 \
@@ -69,6 +69,35 @@ const VARIANTS: [(&str, &str); 17] = [
     ("te", "ఆగస్ట్=8 జూలై=7"),
     ("kn", "ಆಗಸ್ಟ್=8 ಫೆಬ್ರುವರಿ=2 ಫೆಬ್ರವರಿ=2"),
     ("ml", "ആഗസ്റ്റ്=8 ഓഗസ്റ്റ്=8"),
+    ("sl", "januarja=1 februarja=2 marca=3 aprila=4 maja=5 junija=6 julija=7 avgusta=8 septembra=9 oktobra=10 \
+        novembra=11 decembra=12"),
+    ("lv", "janvārī=1 februārī=2 martā=3 aprīlī=4 maijā=5 jūnijā=6 jūlijā=7 augustā=8 septembrī=9 oktobrī=10 \
+        novembrī=11 decembrī=12"),
+];
+
+/// Further words for days beside today that people type, by language.
+#[rustfmt::skip]
+const NEARBY_VARIANTS: [(&str, &str); 20] = [
+    ("en", "the day after tomorrow=2|day after tomorrow=2|the day before yesterday=-2|day before yesterday=-2|tmrw=1|2day=0"),
+    ("sv", "idag=0|imorgon=1|igår=-1|i övermorgon=2|övermorgon=2"),
+    ("da", "idag=0|imorgen=1|igår=-1"),
+    ("nb", "idag=0|imorgen=1|igår=-1|imorra=1"),
+    ("pl", "dziś=0|dzis=0"),
+    ("ja", "きょう=0|本日=0|あした=1|あす=1|明後日=2|あさって=2|きのう=-1|一昨日=-2"),
+    ("ar", "بعد غد=2|بعد بكرة=2|بكرة=1|بكره=1|بكرا=1|غدا=1|النهارده=0|النهاردة=0|امبارح=-1"),
+    ("fr", "aujourdhui=0|après demain=2|avant hier=-2|ce jour=0"),
+    ("fil", "ngayon=0|ngayong araw=0|bukas=1|sa makalawa=2"),
+    ("zh", "今日=0|明日=1|聽日=1|听日=1|大后天=3"),
+    ("ko", "낼=1|모레=2|내일모레=2|금일=0|명일=1"),
+    ("th", "มะรืน=2|มะรืนนี้=2"),
+    ("vi", "mai=1|bữa nay=0|ngày mốt=2|mốt=2"),
+    ("id", "hari ini=0|besok=1|esok=1|lusa=2|kemarin=-1"),
+    ("es", "pasado mañana=2|antier=-2|antes de ayer=-2"),
+    ("pt", "depois de amanhã=2|anteontem=-2|hj=0|amanha=1"),
+    ("it", "dopodomani=2|dopo domani=2"),
+    ("de", "heut=0|über morgen=2"),
+    ("ru", "седня=0|послезавтра=2|позавчера=-2"),
+    ("tr", "yarin=1|bugun=0|öbür gün=2"),
 ];
 
 impl LanguageNames {
@@ -122,8 +151,8 @@ impl LanguageNames {
     pub(crate) fn all(self) -> impl Iterator<Item = (String, Named)> {
         let months = MONTHS.into_iter().flat_map(move |list| (1..).zip(self.list(list)));
         let months = months.map(|(month, name)| (plain(name), Named::Month(month)));
-        let weekdays = WEEKDAYS.into_iter().flat_map(move |list| self.list(list));
-        let names = months.chain(weekdays.map(|name| (plain(name), Named::Weekday)));
+        let weekdays = WEEKDAYS.into_iter().flat_map(move |list| (0..).zip(self.list(list)));
+        let names = months.chain(weekdays.map(|(day, name)| (plain(name), Named::Weekday(day))));
         names.filter(|(name, _)| !name.is_empty()).chain(self.further())
     }
 
@@ -161,11 +190,15 @@ impl LanguageNames {
     /// The day beside today that a text names: -1 for `yesterday`; unclear where a word means two,
     /// such as the Hindi for tomorrow and yesterday.
     pub(crate) fn nearby(self, text: &str) -> Option<NearbyDay> {
-        let text = plain(text);
-        let mut days =
-            (-2..).zip(self.list(NEARBY)).filter(|(_, word)| !word.is_empty() && plain(word) == text);
-        let (day, _) = days.next()?;
-        Some(if days.next().is_some() { NearbyDay::Unclear } else { NearbyDay::At(day) })
+        let form = |text: &str| plain(text).replace('-', " ");
+        let text = form(text);
+        let further = NEARBY_VARIANTS.iter().filter(|(tag, _)| *tag == self.primary());
+        let further = further.flat_map(|(_, words)| words.split('|')).filter_map(|word| word.split_once('='));
+        let further = further.filter_map(|(word, day)| Some((day.parse().ok()?, word)));
+        let named = (-2..).zip(self.list(NEARBY)).filter(|(_, word)| !word.is_empty());
+        let mut days = named.chain(further).filter(|(_, word)| form(word) == text).map(|(day, _)| day);
+        let day: i64 = days.next()?;
+        Some(if days.any(|other| other != day) { NearbyDay::Unclear } else { NearbyDay::At(day) })
     }
 }
 
