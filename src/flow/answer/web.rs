@@ -1,7 +1,9 @@
 //! E-mail addresses and web addresses: what certainly is none is refused, the rest is for those who
 //! write to it.
 
-use crate::flow::lang::normal::{is_combining, narrow, unwrapped, unwrapped_url};
+use crate::flow::lang::normal::{
+    is_combining, mail_in_sentence, narrow, unwrapped, unwrapped_url, url_in_sentence,
+};
 
 /// Reads an e-mail address; its domain in lower case. Marks without width, a final full stop or
 /// comma, and what mail programs and keyboards put around an address are no part of it (SEMANTICS
@@ -20,15 +22,21 @@ pub(super) fn email(text: &str) -> Option<String> {
     if text.len() > MOST {
         return None;
     }
-    let (local, domain) = text.rsplit_once('@')?;
+    let (local, domain) = mail_in_sentence(text).rsplit_once('@')?;
     let is_local = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     let fits = !local.is_empty()
         && local.len() <= MOST_LOCAL
         && local.chars().all(is_local)
         && local.split('.').all(|part| !part.is_empty())
-        && domain.contains('.')
+        && domain.rsplit_once('.').is_some_and(|(_, last)| is_top(last))
         && is_domain(domain);
     fits.then(|| format!("{local}@{}", domain.to_lowercase()))
+}
+
+/// True for a domain that others may be in: two letters or more, and no digits alone.
+fn is_top(label: &str) -> bool {
+    let is_coded = label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+    is_coded || (label.chars().count() >= 2 && !label.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// Marks that have no width: they come along when a text is copied from a page.
@@ -52,6 +60,7 @@ pub(super) fn url(text: &str) -> Option<String> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
     }
+    let text = url_in_sentence(text);
     let (scheme, rest) = text.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
         return None;
@@ -139,6 +148,11 @@ mod tests {
             ("<mailto:ada@example.com>", "ada@example.com"),
             ("ada@उदाहरण.भारत।", "ada@उदाहरण.भारत"),
             ("ada@ตัวอย่าง.ไทย", "ada@ตัวอย่าง.ไทย"),
+            ("ada@example.comです", "ada@example.com"),
+            ("ada@example.com是我的", "ada@example.com"),
+            ("メールはada@example.com", "ada@example.com"),
+            ("อีเมลada@example.co.thครับ", "ada@example.co.th"),
+            ("ada@xn--fsqu00a.xn--0zwm56d", "ada@xn--fsqu00a.xn--0zwm56d"),
         ] {
             assert_eq!(email(text).as_deref(), Some(expected));
         }
@@ -149,6 +163,8 @@ mod tests {
             "ada@",
             "@example.com",
             "ada@example",
+            "ada@127.0.0.1",
+            "ada@example.c",
             "a da@example.com",
             "ada@exa mple.com",
             "ada@@example.com",
@@ -194,6 +210,17 @@ mod tests {
             "https://example.com/a!",
         ] {
             assert_eq!(url(text).as_deref(), Some("https://example.com/a"), "{text}");
+        }
+        for text in ["https://example.com/a谢谢", "https://example.com/aです", "https://example.com/aครับ"]
+        {
+            assert_eq!(url(text).as_deref(), Some("https://example.com/a"), "{text}");
+        }
+        for text in [
+            "https://zh.example.org/wiki/北京",
+            "https://example.com/?q=東京",
+            "https://example.com/%E4/北-京",
+        ] {
+            assert_eq!(url(text).as_deref(), Some(text));
         }
         for text in ["https://example.com/a_(b)", "https://example.com/a_", "https://example.com/a/?b=c*"] {
             assert_eq!(url(text).as_deref(), Some(text));

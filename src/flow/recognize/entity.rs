@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::digits;
 use crate::flow::form::read::words;
 use crate::flow::lang::calendar::{CalendarNames, figured, mark};
-use crate::flow::lang::normal::{is_frame, is_unspaced, unwrapped_end, unwrapped_start};
+use crate::flow::lang::normal::{
+    is_frame, is_unspaced, mail_in_sentence, unwrapped_end, unwrapped_start, url_in_sentence,
+};
 use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
 
@@ -119,16 +121,25 @@ fn links(text: &str) -> Vec<Entity> {
             LinkKind::Email => {
                 let behind = behind.get(..behind.find(|c| !is_frame(c)).unwrap_or(behind.len()))?;
                 let start = unwrapped_start(link.as_str(), behind);
-                (EntityType::Email, sentence(start).trim_end_matches(is_frame))
+                (EntityType::Email, mail_in_sentence(sentence(start).trim_end_matches(is_frame)))
             }
             LinkKind::Url => {
                 let frame = before.trim_end_matches(is_frame).len();
-                (EntityType::Url, unwrapped_end(before.get(frame..)?, sentence(link.as_str())))
+                (
+                    EntityType::Url,
+                    url_in_sentence(unwrapped_end(before.get(frame..)?, sentence(link.as_str()))),
+                )
             }
             _ => return None,
         };
         let start = link.start() + link.as_str().find(address)?;
-        Some(Entity::new(kind, address, start..start + address.len()))
+        let place = start..start + address.len();
+        // As an answer is saved: the domain in small letters.
+        let value = match address.rsplit_once('@').filter(|_| kind == EntityType::Email) {
+            Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
+            None => address.to_owned(),
+        };
+        Some(Entity::new(kind, value, place))
     });
     links.collect()
 }

@@ -8,6 +8,7 @@ mod machine;
 mod mark;
 #[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
 mod page;
+mod sentence;
 pub(crate) mod word;
 
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ use mark::{is_accent, is_edge, is_emoji, is_invisible};
 pub(crate) use mark::{is_combining, is_unspaced};
 #[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
 use page as system;
+pub(crate) use sentence::{mail_in_sentence, url_in_sentence};
 
 words! {
     /// Further differences that do not count for a rule, beside case.
@@ -157,8 +159,6 @@ fn within_edges(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// A normal form without what surrounds it; all of it if there is nothing else.
-pub(crate) fn trim_edges(text: &str) -> &str {
 /// True if the character before a number may be its sign or its decimal mark, or compares: `<18` is
 /// not 18, but `<18>` is.
 fn is_of_number(inner: &str, rest: &str, whole: &str) -> bool {
@@ -168,12 +168,13 @@ fn is_of_number(inner: &str, rest: &str, whole: &str) -> bool {
         || (inner.starts_with(['<', '>', '~']) && begins(rest.trim_start()) && !is_bracketed())
 }
 
+/// A normal form without what surrounds it; all of it if there is nothing else.
+pub(crate) fn trim_edges(text: &str) -> &str {
     let is_outside = |c: char| c == ' ' || is_edge(c);
     let mut inner = text;
     loop {
         let before = inner.len();
         inner = inner.trim_end_matches(|c| is_outside(c) || matches!(c, '\\' | '|'));
-        // The character before a number may be its sign or its decimal mark.
         while let Some(rest) = inner.strip_prefix(is_outside) {
             if is_of_number(inner, rest, text) {
                 break;
