@@ -471,11 +471,11 @@ fn buttons_of_a_template_keep_their_order() {
     assert_eq!(places(json!([form(json!({}))])), ["0o:1:formNone"]);
     assert_eq!(
         places(json!([fixed, form(json!({"a": "{{ 1 }}"}))])),
-        ["0f".to_owned(), format!("1o:1:form{:?}", Some(json!({"a": "1"})))]
+        ["0f".to_owned(), format!("1o:1:form{:?}", Some(json!({"a": 1})))]
     );
 }
 
-/// I9, I14: a form that a button of an approved message opens belongs to its question.
+/// I9, I14, N13: a form that a button of an approved message opens belongs to its question.
 #[test]
 fn the_form_of_an_approved_message_is_fenced() {
     let template = json!({"template": {"name": "n", "language": "en",
@@ -488,7 +488,7 @@ fn the_form_of_an_approved_message_is_fenced() {
     };
     let (_, button) = template.buttons().next().unwrap();
     let chatflow::session::TemplateButton::Form { token, data, .. } = button else { panic!("{button:?}") };
-    assert_eq!(data, Some(&json!({"order": "7"})));
+    assert_eq!(data, Some(&json!({"order": 7})));
     let form = || chatflow::Inbound::form(Channel::WhatsApp, SHOP, ADA, token, json!({"stars": 5}));
     assert_eq!(world.receive(form()), chatflow::Received::Consumed { session });
     assert_eq!(world.place(session).0, "x");
