@@ -280,8 +280,13 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
             _ => None,
         }
     };
-    // `$500` is neither of `Less than $500` and `$500 - $1000`.
+    // `$500` is neither of `Less than $500` and `$500 - $1000`; `10 €` is `€10`.
     let is_alone = |place: &usize| {
+        let has_letters = |text: &str| text.contains(char::is_alphabetic);
+        let is_bare = |choice: &Choice| choice.shown().any(|label| !has_letters(label));
+        if has_letters(said) || list.get(*place).is_some_and(is_bare) {
+            return true;
+        }
         let number = only_number(said);
         let holds =
             |choice: &Choice| number.is_some_and(|number| choice.shown().any(|label| holds(label, number)));

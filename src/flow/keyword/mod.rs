@@ -189,7 +189,7 @@ impl Keywords {
     }
 
     /// The word of opting out in a message of a few words, of which the others say nothing more:
-    /// `stop please`, `STOP STOP`, `stop it now`. Everyday words are none: `cancel it please` may
+    /// `stop please`, `STOP STOP`, `stop now`. Everyday words are none: `cancel it please` may
     /// be about an order.
     fn within(&self, message: &str) -> Option<&Keyword> {
         /// Words of the longest such message.
@@ -220,7 +220,7 @@ impl Keywords {
 }
 
 /// Words beside one of opting out that say nothing more.
-const IDLE: [&str; 22] = [
+const IDLE: &[&str] = &[
     "now",
     "it",
     "this",
@@ -352,7 +352,7 @@ mod tests {
             "STOP STOP",
             "stop stop stop",
             "stop now",
-            "please stop it now",
+            "please stop now",
             "unsubscribe me please",
             "opt out, thanks",
             "Bitte Stopp",
@@ -374,6 +374,7 @@ mod tests {
         }
         for text in [
             "Stop that bad habit",
+            "stop it",
             "stop by at noon",
             "please",
             "cancel it please",
