@@ -222,8 +222,6 @@ impl Keywords {
 /// Words beside one of opting out that say nothing more.
 const IDLE: &[&str] = &[
     "now",
-    "it",
-    "this",
     "me",
     "already",
     "ok",
