@@ -100,7 +100,10 @@ pub(crate) const KINDS: [Kind; 15] = [
     }),
     ("erase", |host| {
         with_session(host, |SessionRef { contact_id, .. }| {
-            move || drop(now(host.engine.erase(&contact_id, EraseOptions::new())).expect("memory answers"))
+            move || {
+                let erased = now(host.engine.erase(&contact_id, EraseOptions::new()));
+                assert_eq!(erased.expect("memory answers").sessions, 1);
+            }
         })
     }),
 ];

@@ -54,7 +54,7 @@ pub use settings::last_words::LastWordsDef;
 pub use settings::quiet::QuietHoursDef;
 pub use settings::reminder::ReminderDef;
 pub use settings::{
-    Clash, Concurrency, Lifetime, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode,
+    Clash, Concurrency, Lifetime, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, WindowAtStart,
 };
 pub use trigger::{CampaignRule, InboundDef, MatchKind, Rank, RuleDef, Trigger, TriggerDef};
 

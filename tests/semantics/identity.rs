@@ -252,7 +252,7 @@ fn a_contact_names_all_that_it_was_before() {
     let [older, second, third] = ids.map(|id| contact_id(&contact_at(&world, &id).unwrap()));
     assert_eq!(world.contact(&older).former_ids, []);
     world.receive(writes(other, "hm").also(whatsapp(BSUID)));
-    assert_eq!(world.contact(&second).former_ids, [third.clone()]);
+    assert_eq!(world.contact(&second).former_ids, std::slice::from_ref(&third));
     world.receive(writes(BSUID, "hm").also(phone(ADA)));
     assert_eq!(world.contact(&older).former_ids, [second, third]);
     let stored = serde_json::to_string(&world.contact(&older)).unwrap();

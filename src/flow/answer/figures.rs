@@ -83,7 +83,7 @@ fn same(label: &[Figure<'_>], said: &[Figure<'_>], are_equal: impl Fn(&str, &str
 }
 
 /// True if two numbers are parted alike from those before them: a time with a point as with a
-/// colon, and figures that stand apart in any way.
+/// colon, and figures that are set apart in any way.
 fn is_alike(own: &Figure<'_>, said: &Figure<'_>) -> bool {
     let is_clock =
         |figure: &Figure<'_>| matches!(figure.gap, Gap::Clock | Gap::Point) && figure.number.len() == 2;

@@ -4,6 +4,7 @@
 
 mod choice;
 mod clock;
+mod conjunctions;
 mod date;
 mod figures;
 mod listed;

@@ -1,7 +1,7 @@
 //! Labels and answers that differ in punctuation and blanks alone: `Yes, I agree` and `yes i agree`
 //! (SEMANTICS U6).
 
-use super::several::is_and;
+use super::conjunctions::is_and;
 use crate::flow::lang::normal::is_combining;
 
 /// True if two texts, without accents, have the same words, whatever is written between them:

@@ -4,108 +4,13 @@
 use std::ops::Range;
 
 use super::choice::{Choices, NamedChoice, almost, find, named};
+use super::conjunctions::AND;
 use super::listed::{KEYCAP, number};
 use super::{near, ordinal};
 use crate::flow::lang::normal::{emoji_of, key, normal};
 
 /// Characters that part the items of an answer.
 const BREAKS: [char; 12] = [',', ';', '/', '&', '+', '|', '、', '，', '；', '،', '؛', '・'];
-/// Words between the last two items.
-const AND: &[&str] = &[
-    "and",
-    "y",
-    "e",
-    "et",
-    "und",
-    "en",
-    "og",
-    "och",
-    "ja",
-    "i",
-    "и",
-    "та",
-    "і",
-    "й",
-    "ve",
-    "και",
-    "si",
-    "es",
-    "in",
-    "dan",
-    "at",
-    "va",
-    "na",
-    "và",
-    "ו",
-    "و",
-    "और",
-    "ও",
-    "และ",
-    "กับ",
-    "和",
-    "跟",
-    "与",
-    "與",
-    "と",
-    "및",
-    "하고",
-    "plus",
-    "also",
-    "sowie",
-    "és",
-    "și",
-    "şi",
-    "a také",
-    "un",
-    "ir",
-    "eta",
-    "dhe",
-    "agus",
-    "ile",
-    "həm",
-    "və",
-    "жана",
-    "және",
-    "ва",
-    "мөн",
-    "ба",
-    "àti",
-    "iyo",
-    "და",
-    "և",
-    "եւ",
-    "እና",
-    "اور",
-    "এবং",
-    "आणि",
-    "र",
-    "અને",
-    "ਅਤੇ",
-    "ਤੇ",
-    "மற்றும்",
-    "మరియు",
-    "ಮತ್ತು",
-    "ഉം",
-    "සහ",
-    "និង",
-    "ແລະ",
-    "နှင့်",
-    "နဲ့",
-    "với",
-    "ug",
-    "tsy",
-    "kanye",
-    "en ook",
-    "וגם",
-    "그리고",
-    "oraz",
-    "také",
-    "taky",
-    "a zároveň",
-    "dan juga",
-    "e anche",
-    "и ещё",
-];
 /// Words that are `and` in these languages, and something else in others: `1 a 3` is a range to a
 /// Spaniard, `1 o 3` a choice to an Italian, `1 او 3` one to an Arab.
 const CONTESTED: &[(&str, &[&str])] = &[("a", &["cs", "sk"]), ("او", &["ps"]), ("o", &[])];
@@ -122,11 +27,6 @@ const JOINTS: [char; 6] = ['和', '跟', '与', '與', 'と', '및'];
 const UNSPACED: [&str; 11] = ["และ", "กับ", "하고", "이랑", "랑", "과", "와", "ແລະ", "និង", "और", "এবং"];
 /// Letters that are written in front of an item and mean `and`.
 const PREFIXES: [char; 2] = ['و', 'ו'];
-
-/// True for a word that means `and` in some language.
-pub(super) fn is_and(word: &str) -> bool {
-    AND.contains(&word)
-}
 
 /// The choices that were meant, by their places, in the order in which they were named, each once;
 /// none if a part of the text is no choice. `language`: that of the contact, which settles a word

@@ -8,7 +8,6 @@ use crate::flow::check::report::report_repairable;
 use crate::flow::def::FlowDef;
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::{IssueCode, Repair};
-use crate::flow::node::NodeKind;
 use crate::flow::place::NodeIx;
 
 const EMPTY: &str = "empty";
@@ -17,13 +16,8 @@ const EMPTY: &str = "empty";
 pub(super) fn check(def: &FlowDef, graph: &Graph, reached: &BTreeSet<NodeIx>, found: &mut Diagnostics) {
     for place in reached {
         let Some(node) = def.nodes.get(place.as_usize()) else { continue };
-        let needs_items = match &node.kind {
-            NodeKind::SendMessage(send) => send.message.needs_items(),
-            NodeKind::Ask(ask) => ask.needs_items(),
-            _ => false,
-        };
         let has_edge = graph.exits(*place).iter().any(|exit| &*exit.name == EMPTY && exit.to.is_some());
-        if needs_items && !has_edge {
+        if node.kind.needs_items() && !has_edge {
             let message = "fails the session where its list has no item".to_owned();
             let repair = Some(Repair::Lead { branch: EMPTY.to_owned() });
             let fix = "add an edge from `empty`";

@@ -14,7 +14,7 @@ use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::node::{Blocking, NodeKind};
 use crate::flow::place::{NodeIx, Port};
-use crate::flow::settings::{SettingsDef, TtlMode};
+use crate::flow::settings::{SettingsDef, TtlMode, WindowAtStart};
 use crate::flow::trigger::TriggerDef;
 use crate::id::NodeId;
 
@@ -33,7 +33,10 @@ pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Dia
     let sender = def.settings.as_ref().and_then(|settings| settings.sender.as_ref());
     let (channel, at_start) = match &def.trigger {
         TriggerDef::Inbound(inbound) => (Some(&inbound.channel), Some(TimeDelta::zero())),
-        TriggerDef::Manual => (sender.map(|sender| &sender.channel), None),
+        TriggerDef::Manual => {
+            let window = def.settings.as_ref().and_then(|settings| settings.window);
+            (sender.map(|sender| &sender.channel), window.map(|WindowAtStart::Open| TimeDelta::zero()))
+        }
     };
     if channel != Some(&Channel::WhatsApp) || def.is_contactless() {
         return;

@@ -1,20 +1,11 @@
 //! Addresses of the web: those that buttons open, and those that media lie at (SEMANTICS C, D8).
 //! Which ones a channel opens is a figure of its capacity.
 
-use crate::flow::content::{Capacity, ChannelCapacity};
+use crate::flow::content::{Capacity, ChannelCapacity, LinkSchemes};
 use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
-
-/// The addresses that a button of a channel opens beside those of the web.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LinkSchemes {
-    /// None but those that begin so.
-    Only(&'static [&'static str]),
-    /// Any, and those of the page or the host that it belongs to; but no program.
-    Any,
-}
 
 /// A fault of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

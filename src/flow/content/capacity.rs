@@ -2,7 +2,7 @@
 //! C).
 
 use crate::Channel;
-use crate::flow::content::{LinkSchemes, MediaType};
+use crate::flow::content::MediaType;
 use crate::grapheme::TextUnit;
 
 /// Limits of a message on one channel: characters of texts, numbers of choices. What is 0 the
@@ -94,6 +94,15 @@ pub(crate) struct Capacity {
     pub(crate) subtitle: usize,
     /// Buttons below it.
     pub(crate) card_buttons: usize,
+}
+
+/// The addresses that a button of a channel opens beside those of the web.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkSchemes {
+    /// None but those that begin so.
+    Only(&'static [&'static str]),
+    /// Any, and those of the page or the host that it belongs to; but no program.
+    Any,
 }
 
 use MediaType::{Audio, Document, Image, Sticker, Video};

@@ -43,9 +43,9 @@ pub use template::{ParametersDef, TemplateCardDef, TemplateCategory, TemplateDef
 pub use text::TextDef;
 pub(crate) use visit::{PlacedText, has_letters, parts};
 
-pub(crate) use address::{LinkSchemes, opens};
+pub(crate) use address::opens;
 pub(crate) use asked::is_written_list;
-pub(crate) use capacity::Capacity;
+pub(crate) use capacity::{Capacity, LinkSchemes};
 pub(crate) use card::CompiledCard;
 pub(crate) use choice::{
     ButtonFill, CompiledButton, CompiledButtons, CompiledLink, compile_options, read_offer,

@@ -139,10 +139,7 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
     // Thai
     words(&["เลิกรับ", "ยกเลิกการรับ", "ยกเลิกการรับข้อความ"], &["หยุดส่ง", "หยุด", "ยกเลิก"]),
     // Vietnamese
-    words(
-        &["hủy đăng ký", "huỷ đăng ký", "huy dang ky", "ngừng nhận tin"],
-        &["hủy", "huỷ", "huy", "dừng", "ngừng"],
-    ),
+    words(&["hủy đăng ký", "huỷ đăng ký", "huy dang ky", "ngừng nhận tin"], &["hủy", "huỷ", "dừng", "ngừng"]),
     // Indonesian, Malay
     words(&["unreg", "berhenti berlangganan", "batal langganan", "stop langganan"], &["berhenti"]),
     // Filipino

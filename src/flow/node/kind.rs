@@ -85,6 +85,11 @@ pub(crate) trait NodeContract: Sized {
         Some(TimeDelta::zero())
     }
 
+    /// True if it offers what a list has and nothing else.
+    fn needs_items(&self) -> bool {
+        false
+    }
+
     /// The shortest time that a session certainly stays here before it leaves.
     fn shortest(&self) -> TimeDelta {
         TimeDelta::zero()

@@ -159,6 +159,10 @@ macro_rules! kinds {
                 match self { $(Self::$kind(def) => def.longest(port)),+ }
             }
 
+            pub(crate) fn needs_items(&self) -> bool {
+                match self { $(Self::$kind(def) => def.needs_items()),+ }
+            }
+
             pub(crate) fn shortest(&self) -> TimeDelta {
                 match self { $(Self::$kind(def) => def.shortest()),+ }
             }

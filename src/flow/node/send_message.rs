@@ -177,6 +177,10 @@ impl NodeContract for SendMessageDef {
         true
     }
 
+    fn needs_items(&self) -> bool {
+        self.message.needs_items()
+    }
+
     fn sends_free_text(&self) -> bool {
         let is_on_whatsapp = self.channel.as_ref().is_none_or(|channel| *channel == Channel::WhatsApp);
         self.action() == SendAction::Reply && is_on_whatsapp && !self.message.is_template()

@@ -77,6 +77,11 @@ pub struct SettingsDef {
     /// Where messages come from if nothing else says so ([SEMANTICS D4](crate::semantics#d4)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<Sender>,
+    /// `open`: the host starts the flow within WhatsApp's 24-hour window, say while a contact is in
+    /// the chat; it may be closed if absent. A check reads it, nothing else does
+    /// ([SEMANTICS C](crate::semantics#c)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowAtStart>,
     /// The live sessions that block a start; `per_flow` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<Concurrency>,
@@ -132,6 +137,14 @@ words! {
         Sliding = "sliding",
         /// It does not.
         Fixed = "fixed",
+    }
+}
+
+words! {
+    /// WhatsApp's window for free texts when a flow is started by a call.
+    WindowAtStart {
+        /// The contact has written within the last 24 hours.
+        Open = "open",
     }
 }
 
@@ -341,6 +354,7 @@ impl Read for SettingsDef {
             decimal: fields.optional("decimal"),
             undefined: fields.optional("undefined"),
             sender: fields.optional("sender"),
+            window: fields.optional("window"),
             concurrency: fields.optional("concurrency"),
             reentry: fields.optional("reentry"),
             max_message_age: fields.optional("max_message_age"),

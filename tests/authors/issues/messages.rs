@@ -401,6 +401,14 @@ fn a_text_may_be_sent_within_a_day_of_the_contacts_last_word() {
         "a reply opens the window of a flow that a call starts"
     );
     assert!(told(after(wait("1h"), "timeout"), false));
+    let (nodes, edges) = after(wait("1h"), "timeout");
+    let mut open = on_whatsapp(flow(nodes, edges));
+    open["settings"]["window"] = json!("open");
+    assert_eq!(first(open), "", "the host says that it starts the flow within the window");
+    let (nodes, edges) = after(delay("24h"), "next");
+    let mut open = on_whatsapp(flow(nodes, edges));
+    open["settings"]["window"] = json!("open");
+    assert_ne!(first(open), "", "a day later it may be closed all the same");
     let until = json!({"id": "d", "kind": "delay", "until": "{{ contact.fields.at }}"});
     assert!(told(after(until, "next"), true));
     let jumps = |most: u32| {

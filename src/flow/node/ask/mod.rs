@@ -167,13 +167,6 @@ impl AskDef {
         self.answer.has_data() || self.message.has_data()
     }
 
-    /// True if there is nothing to choose from where its lists have no item.
-    pub(crate) fn needs_items(&self) -> bool {
-        let of_data = self.answer.choices.iter().flatten().filter_map(|choice| choice.from.as_deref());
-        let has_some = self.answer.written().next().is_some() || of_data.into_iter().any(is_written_list);
-        self.message.needs_items() || (self.answer.has_data() && !has_some)
-    }
-
     /// A picture alone shows nothing to choose from.
     fn check_shown(&self, at: &Path<'_>, found: &mut Diagnostics) {
         let count = self.answer.choices.as_ref().map_or(0, |choices| choices.len());
@@ -318,6 +311,12 @@ impl NodeContract for AskDef {
 
     fn sends(&self) -> bool {
         true
+    }
+
+    fn needs_items(&self) -> bool {
+        let of_data = self.answer.choices.iter().flatten().filter_map(|choice| choice.from.as_deref());
+        let has_some = self.answer.written().next().is_some() || of_data.into_iter().any(is_written_list);
+        self.message.needs_items() || (self.answer.has_data() && !has_some)
     }
 
     fn sends_free_text(&self) -> bool {

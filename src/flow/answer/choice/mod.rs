@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::clock;
-use super::figures::{has_same_numbers, holds, only_number};
-use super::listed::{held, is_joined, leading, number, unpadded, without_number};
-use super::near;
-use super::ordinal::{self, Ordinal};
-use super::punctuation::is_same_but_marks;
+use crate::flow::answer::clock;
+use crate::flow::answer::figures::{has_same_numbers, holds, only_number};
+use crate::flow::answer::listed::{held, is_joined, leading, number, unpadded, without_number};
+use crate::flow::answer::near;
+use crate::flow::answer::ordinal::{self, Ordinal};
+use crate::flow::answer::punctuation::is_same_but_marks;
 use crate::flow::lang::normal::{emoji_alone, emoji_of, key, key_with_emoji, normal};
 
 /// The choices of a question.
