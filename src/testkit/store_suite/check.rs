@@ -46,8 +46,8 @@ impl<H> Check<H> {
     /// Runs the check.
     ///
     /// # Errors
-    /// [`Broken`] when the store does not keep the rule, or failed at a call. The panic behind it
-    /// is caught, and the host's panic hook has seen it.
+    /// [`BrokenRule`] when the store does not keep the rule, or failed at a call. The panic behind
+    /// it is caught, and the host's panic hook has seen it.
     pub async fn verdict(&self, harness: &H) -> Result<(), BrokenRule> {
         let failed = |message| BrokenRule { check: self.name, rule: self.rule, message };
         caught((self.run)(harness)).await.map_err(|panic| failed(said(panic.as_ref())))

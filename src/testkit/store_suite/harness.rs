@@ -9,8 +9,8 @@ use std::time::Duration;
 /// Something that runs beside others. Its result, if any, goes where the check shares it.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
-/// Makes the stores that are checked. A host writes it for its own store; [`Fresh`] is one for
-/// stores in memory.
+/// Makes the stores that are checked. A host writes it for its own store; [`FreshStores`] is one
+/// for stores in memory.
 ///
 /// A check calls [`store`](Self::store) once, and knows nothing of other checks: they may run at
 /// the same time.
