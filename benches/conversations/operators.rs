@@ -1,15 +1,14 @@
 //! The price of each call that an operator makes, or a system of theirs; `calls` has the others.
 
-use chatflow::ops::{EraseOptions, HandedBack, HandedOver, SessionFilter};
+use chatflow::SessionRef;
+use chatflow::ops::{HandedBack, HandedOver, SessionFilter};
 use chatflow::session::ContactChange;
-use chatflow::{Account, Address, Channel, SessionRef};
 use serde_json::json;
 
 use crate::calls::{Call, Host, Kind};
 use crate::cart::now;
-use crate::script::{ACCOUNT, script};
 
-pub(crate) const KINDS: [Kind; 15] = [
+pub(crate) const KINDS: [Kind; 10] = [
     ("contact", |host| {
         with_session(host, |SessionRef { contact_id, .. }| {
             move || assert!(now(host.engine.contact(&contact_id)).expect("memory answers").is_some())
@@ -19,11 +18,6 @@ pub(crate) const KINDS: [Kind; 15] = [
         with_session(host, |SessionRef { contact_id, .. }| {
             let filter = SessionFilter::all().contact(contact_id);
             move || assert_eq!(now(host.engine.sessions(filter)).expect("memory answers").len(), 1)
-        })
-    }),
-    ("journal", |host| {
-        with_session(host, |SessionRef { session_id, .. }| {
-            move || assert!(!now(host.engine.journal(session_id)).expect("memory answers").is_empty())
         })
     }),
     ("update_contact", |host| {
@@ -77,35 +71,6 @@ pub(crate) const KINDS: [Kind; 15] = [
             }
         })
     }),
-    ("merge", |host| {
-        let mut others = (1_000_000..).map(script);
-        with_session(host, move |SessionRef { contact_id, .. }| {
-            let other = host.begin(&others.next().expect("there are more"), 0).contact_id;
-            move || now(host.engine.merge(&other, &contact_id)).expect("they are two")
-        })
-    }),
-    ("relink", |host| {
-        host.calls(|who| {
-            host.begin(&who, 0);
-            let (old, new) = (address(&who.phone[0]), address(&who.phone[0].replace("+1415", "+1416")));
-            move || now(host.engine.relink(&old, &new)).expect("the second is free")
-        })
-    }),
-    ("unlink", |host| {
-        host.calls(|who| {
-            host.begin(&who, 0);
-            let address = address(&who.phone[0]);
-            move || assert!(now(host.engine.unlink(&address)).expect("memory answers"))
-        })
-    }),
-    ("erase", |host| {
-        with_session(host, |SessionRef { contact_id, .. }| {
-            move || {
-                let erased = now(host.engine.erase(&contact_id, EraseOptions::new()));
-                assert_eq!(erased.expect("memory answers").sessions, 1);
-            }
-        })
-    }),
 ];
 
 /// Calls of one kind, each of a contact of its own that waits at the cart's question.
@@ -114,9 +79,4 @@ fn with_session<'a, C: FnOnce() + 'a>(
     mut ready: impl FnMut(SessionRef) -> C,
 ) -> Vec<Call<'a>> {
     host.calls(|who| ready(host.begin(&who, 0)))
-}
-
-fn address(phone: &str) -> Address {
-    let account = Account::new(Channel::WhatsApp, ACCOUNT).expect("it is right");
-    Address::new(&account, phone).expect("it is right")
 }
