@@ -1,5 +1,6 @@
 //! The positions of panics in a compiled module: each is the name of a file, a line and a column. A
-//! page shows them to nobody, and lines and columns hardly compress. They become 0; files stay.
+//! page shows them to nobody, and addresses, lines and columns hardly compress. All become the same
+//! position, of no name, and the names are blank.
 
 use std::ops::Range;
 
@@ -10,13 +11,16 @@ const LONGEST_NAME: usize = 300;
 /// Lines and columns of a source file.
 const LINES: Range<u32> = 1..100_000;
 
+/// The address of a name of no characters: any but 0.
+const NO_NAME: u32 = 4;
+
 /// Data of the module, and where it is in memory.
 struct Segment {
     address: usize,
     place: Range<usize>,
 }
 
-/// The module without lines and columns of panics.
+/// The module without positions of panics.
 pub(crate) fn without(module: &[u8]) -> wasmparser::Result<Vec<u8>> {
     let segments = segments(module)?;
     let mut bare = module.to_vec();
@@ -24,8 +28,10 @@ pub(crate) fn without(module: &[u8]) -> wasmparser::Result<Vec<u8>> {
         // In memory a position begins at a multiple of 4.
         let first = segment.place.start + segment.address.next_multiple_of(4) - segment.address;
         for at in (first..segment.place.end.saturating_sub(15)).step_by(4) {
-            if is_position(module, &segments, at) {
-                bare[at + 8..at + 16].fill(0);
+            if let Some(name) = name_of_position(module, &segments, at) {
+                bare[name].fill(b' ');
+                bare[at..at + 4].copy_from_slice(&NO_NAME.to_le_bytes());
+                bare[at + 4..at + 16].fill(0);
             }
         }
     }
@@ -47,18 +53,20 @@ fn segments(module: &[u8]) -> wasmparser::Result<Vec<Segment>> {
     Ok(segments)
 }
 
-/// True for the address and the length of a file's name, with a line and a column behind them.
-fn is_position(module: &[u8], segments: &[Segment], at: usize) -> bool {
+/// The place in the module of a file's name, whose address and length are here, with a line and a
+/// column behind them.
+fn name_of_position(module: &[u8], segments: &[Segment], at: usize) -> Option<Range<usize>> {
     let [address, length, line, column] = [0, 4, 8, 12].map(|behind| word(module, at + behind));
     let length = length as usize;
     if !LINES.contains(&line) || !LINES.contains(&column) || !(4..LONGEST_NAME).contains(&length) {
-        return false;
+        return None;
     }
-    let name = segments.iter().find_map(|segment| {
+    let place = segments.iter().find_map(|segment| {
         let start = segment.place.start + (address as usize).checked_sub(segment.address)?;
-        module.get(start..start + length).filter(|_| start + length <= segment.place.end)
-    });
-    name.is_some_and(|name| name.ends_with(b".rs") && name.iter().all(u8::is_ascii_graphic))
+        Some(start..start + length).filter(|place| place.end <= segment.place.end)
+    })?;
+    let name = module.get(place.clone())?;
+    (name.ends_with(b".rs") && name.iter().all(u8::is_ascii_graphic)).then_some(place)
 }
 
 fn word(module: &[u8], at: usize) -> u32 {
