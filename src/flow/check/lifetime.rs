@@ -1,6 +1,6 @@
 //! Delays, rounds and timeouts that outlast the longest life of a session (SEMANTICS C, S1).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
@@ -163,8 +163,7 @@ impl<'a> LifetimeCheck<'a> {
     fn late_places(&self, entry: NodeIx, pace: WalkPace) -> Vec<LatePlace> {
         let mut ways = BTreeSet::from([(TimeDelta::zero(), entry)]);
         let mut seen = BTreeSet::new();
-        let mut late: BTreeMap<NodeIx, LatePlace> = BTreeMap::new();
-        let mut order = Vec::new();
+        let mut late: Vec<LatePlace> = Vec::new();
         while let Some((since, node)) = ways.pop_first() {
             if !seen.insert(node) {
                 continue;
@@ -177,13 +176,12 @@ impl<'a> LifetimeCheck<'a> {
                 let after = until.checked_add(&self.rounds(pace, node, way)).unwrap_or(TimeDelta::MAX);
                 if after <= self.lifetime {
                     ways.extend(to.map(|to| (after, to)));
-                } else if time <= self.lifetime && !late.contains_key(&node) {
-                    late.insert(node, LatePlace { node, after, goes_round: until <= self.lifetime });
-                    order.push(node);
+                } else if time <= self.lifetime && late.last().is_none_or(|last| last.node != node) {
+                    late.push(LatePlace { node, after, goes_round: until <= self.lifetime });
                 }
             }
         }
-        order.into_iter().filter_map(|node| late.remove(&node)).collect()
+        late
     }
 
     /// True if a session can leave the rounds of a jump by another way than its last one.
