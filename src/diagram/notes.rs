@@ -1,9 +1,11 @@
 //! The settings of a flow as a picture shows them: lines at its start, and notes beside it, each
 //! with an arrow to the node that it leads to from anywhere.
 
+use serde_json::Value;
+
 use crate::diagram::rules;
 use crate::flow::{
-    Clash, Concurrency, KeywordAction, KeywordDef, Lifetime, ReentryDef, SettingsDef, Trigger, TriggerDef,
+    Clash, Concurrency, KeywordAction, KeywordDef, Lifetime, ReentryDef, SettingsDef, Trigger,
 };
 
 /// A note beside the nodes.
@@ -61,17 +63,13 @@ fn meaning(action: KeywordAction) -> &'static str {
 }
 
 /// The lines of the start: the messages or the call that begin the flow, and how its sessions live.
-pub(super) fn beginning(trigger: &Trigger, def: &TriggerDef, settings: &SettingsDef) -> Vec<String> {
+/// `written`: the trigger as a flow file has it.
+pub(super) fn beginning(trigger: &Trigger, written: Option<&Value>, settings: &SettingsDef) -> Vec<String> {
     let mut lines = match trigger.channel() {
         Some(channel) => vec![format!("by a message on {channel}")],
         None => vec!["by call".to_owned()],
     };
-    // Cannot fail: a trigger is plain data.
-    lines.extend(
-        rules::trigger(&serde_json::to_value(def).unwrap_or_default())
-            .into_iter()
-            .map(|rule| format!("▸ {rule}")),
-    );
+    lines.extend(written.into_iter().flat_map(rules::trigger).map(|rule| format!("▸ {rule}")));
     lines.extend(lifetime(settings));
     lines.extend(settings.quiet_hours.as_ref().map(|quiet| format!("quiet {}", quiet.0.join(", "))));
     lines.extend(match &settings.reentry {

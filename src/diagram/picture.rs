@@ -74,8 +74,8 @@ struct PictureBuilder<'a> {
     settings: &'a SettingsDef,
     language: ShownLanguage<'a>,
     places: BTreeMap<&'a str, usize>,
-    /// The nodes as a flow file has them.
-    written: Vec<Value>,
+    /// The flow as a file has it.
+    written: Value,
     picture: Picture,
 }
 
@@ -93,8 +93,7 @@ impl Picture {
             settings,
             language: ShownLanguage::of(settings),
             places: nodes.iter().enumerate().map(|(place, node)| (node.id.as_str(), place)).collect(),
-            // Cannot fail: every key is text, and no field's serialiser fails.
-            written: nodes.iter().map(|node| serde_json::to_value(&node.kind).unwrap_or_default()).collect(),
+            written: flow.def().written(),
             picture: Self {
                 name,
                 heading: title.into_iter().chain(version).collect(),
@@ -116,8 +115,13 @@ impl Picture {
 impl PictureBuilder<'_> {
     fn draw_nodes(&mut self) {
         let most = self.overlay.counts.values().copied().max().unwrap_or_default();
-        let nodes = self.flow.def().nodes.iter().zip(&self.written);
-        self.picture.nodes = nodes.map(|(node, written)| self.node(node, written, most)).collect();
+        let nodes = self.flow.def().nodes.iter().enumerate();
+        self.picture.nodes = nodes.map(|(place, node)| self.node(node, self.written(place), most)).collect();
+    }
+
+    /// The node at this place, as a flow file has it.
+    fn written(&self, place: usize) -> &Value {
+        self.written.get("nodes").and_then(|nodes| nodes.get(place)).unwrap_or(&Value::Null)
     }
 
     fn node(&self, node: &NodeDef, written: &Value, most: u64) -> PictureNode {
@@ -126,7 +130,7 @@ impl PictureBuilder<'_> {
         let family = Family::of(node.kind.as_str());
         let texts = match family {
             Family::Start => {
-                let begun = notes::beginning(flow.trigger(), &flow.def().trigger, self.settings);
+                let begun = notes::beginning(flow.trigger(), self.written.get("trigger"), self.settings);
                 begun.iter().map(|line| clean(line, LINE)).collect()
             }
             _ => lines(node.kind.as_str(), written, self.language),
@@ -153,7 +157,7 @@ impl PictureBuilder<'_> {
             let Ok(id) = NodeId::new(&node.id) else { continue };
             let ways: Vec<_> = self.flow.branches(&id).collect();
             let ends = match reached.contains(&from) {
-                true => ends(&self.written[from], node.kind.as_str(), &ways),
+                true => ends(self.written(from), node.kind.as_str(), &ways),
                 false => Ends::default(),
             };
             let connected = ways.iter().filter(|(_, to)| to.is_some()).count();
@@ -221,7 +225,7 @@ impl PictureBuilder<'_> {
 
     /// The name of a branch as people know it: a choice by its label, a chance with its share.
     fn name(&self, from: usize, branch: &str) -> String {
-        let node = &self.written[from];
+        let node = self.written(from);
         let choices = node.get("choices").and_then(Value::as_array).into_iter().flatten();
         let is_it = |choice: &&Value| choice.get("id").and_then(Value::as_str) == Some(branch);
         let label = choices.into_iter().find(is_it).and_then(|choice| choice.get("label"));

@@ -197,6 +197,13 @@ impl FlowDef {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
+    /// Returns the definition as a flow file has it. It is read from the text: whoever needs it has
+    /// the writer of that text, too, and a second serialiser of all that a flow says is 20 KB of a
+    /// module for browsers.
+    pub(crate) fn written(&self) -> Value {
+        serde_json::from_str(&self.to_json()).unwrap_or_default()
+    }
+
     /// True if its sessions run without a contact.
     pub(crate) fn is_contactless(&self) -> bool {
         let mut starts = self.nodes.iter().filter_map(|node| node.kind.as_start());

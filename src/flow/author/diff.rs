@@ -57,7 +57,8 @@ impl FlowDiff {
     /// Returns the differences of `new` from `old`.
     #[must_use]
     pub fn of(old: &FlowDef, new: &FlowDef) -> Self {
-        let (was, is) = (nodes(old), nodes(new));
+        let (old_file, new_file) = (old.written(), new.written());
+        let (was, is) = (nodes(old, &old_file), nodes(new, &new_file));
         let only_in = |these: &BTreeMap<String, Value>, those: &BTreeMap<String, Value>| {
             let gone = these.iter().filter(|(id, _)| !those.contains_key(*id));
             gone.map(|(id, node)| (id.clone(), kind(node))).collect()
@@ -74,7 +75,7 @@ impl FlowDiff {
             changed: changed.map(|(id, old, new)| (id.clone(), fields(old, new))).collect(),
             edges_added: edges(new, old),
             edges_removed: edges(old, new),
-            settings: fields(&rest(old), &rest(new)),
+            settings: fields(&rest(old_file), &rest(new_file)),
         }
     }
 
@@ -89,15 +90,17 @@ fn same_way(one: &EdgeDef, other: &EdgeDef) -> bool {
     (&one.from, &one.branch, &one.to) == (&other.from, &other.branch, &other.to)
 }
 
-fn nodes(def: &FlowDef) -> BTreeMap<String, Value> {
-    let plain = |node| {
-        let mut json = serde_json::to_value(node).unwrap_or_default();
-        if let Some(fields) = json.as_object_mut() {
+/// The nodes of a flow as its file has them, without what an editor keeps with them.
+fn nodes(def: &FlowDef, written: &Value) -> BTreeMap<String, Value> {
+    let nodes = written.get("nodes").and_then(Value::as_array);
+    let plain = |node: &Value| {
+        let mut node = node.clone();
+        if let Some(fields) = node.as_object_mut() {
             fields.remove("ui");
         }
-        json
+        node
     };
-    def.nodes.iter().map(|node| (node.id.clone(), plain(node))).collect()
+    def.nodes.iter().map(|node| node.id.clone()).zip(nodes.into_iter().flatten().map(plain)).collect()
 }
 
 fn kind(node: &Value) -> String {
@@ -105,12 +108,11 @@ fn kind(node: &Value) -> String {
 }
 
 /// A definition without its nodes and edges.
-fn rest(def: &FlowDef) -> Value {
-    let mut json = serde_json::to_value(def).unwrap_or_default();
-    if let Some(fields) = json.as_object_mut() {
+fn rest(mut written: Value) -> Value {
+    if let Some(fields) = written.as_object_mut() {
         fields.retain(|name, _| !["$schema", "nodes", "edges", "ui"].contains(&name.as_str()));
     }
-    json
+    written
 }
 
 fn fields(old: &Value, new: &Value) -> Vec<FieldChange> {
