@@ -3,7 +3,7 @@
 
 /// True if a text without a `+` is a date, with a time or without, or has the shape of a tax
 /// number.
-pub(crate) fn is_something_else(text: &str) -> bool {
+pub(crate) fn is_date_or_tax_number(text: &str) -> bool {
     let text = text.trim();
     !text.starts_with('+') && (is_date(text) || is_tax_number(text))
 }
@@ -50,16 +50,20 @@ fn is_hour(text: &str) -> bool {
         && groups.all(is_two)
 }
 
-/// True of a Brazilian CPF (`123.456.789-09`), and of what ends in a digit to check it, as the
-/// numbers of Chile and Argentina do (`12.345.678-9`, `20-12345678-9`).
+/// True of the shapes of tax numbers in Brazil (`123.456.789-09`), Chile (`12.345.678-9`) and
+/// Argentina (`20-12345678-9`). But for the first they do not begin with the 0 of a telephone
+/// number, whose extension a switchboard has behind a hyphen: `089 123456-0`.
 fn is_tax_number(text: &str) -> bool {
-    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    shape == "000.000.000-00" || matches!(shape.rsplit_once('-'), Some((_, "0" | "k" | "K")))
+    const CPF: &str = "000.000.000-00";
+    const OTHERS: [&str; 5] = ["0.000.000-0", "00.000.000-0", "0000000-0", "00000000-0", "00-00000000-0"];
+    let to_zero = |c: char| if c.is_ascii_digit() || matches!(c, 'k' | 'K') { '0' } else { c };
+    let shape: String = text.chars().map(to_zero).collect();
+    shape == CPF || (OTHERS.contains(&&*shape) && !text.starts_with('0'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_something_else;
+    use super::is_date_or_tax_number;
 
     #[test]
     fn a1_dates_and_tax_numbers_are_known_by_their_shape() {
@@ -80,8 +84,9 @@ mod tests {
             "12.345.678-9",
             "12345678-9",
             "20-12345678-9",
+            "12.345.678-k",
         ] {
-            assert!(is_something_else(text), "{text}");
+            assert!(is_date_or_tax_number(text), "{text}");
         }
         for text in [
             "06 12 34 56 78",
@@ -97,8 +102,13 @@ mod tests {
             "21.12.2345",
             "91234567",
             "2026-05-07-12",
+            "089 123456-0",
+            "0711/1234-0",
+            "(089) 123456-0",
+            "08912345-0",
+            "1234-5",
         ] {
-            assert!(!is_something_else(text), "{text}");
+            assert!(!is_date_or_tax_number(text), "{text}");
         }
     }
 }

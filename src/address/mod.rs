@@ -24,7 +24,7 @@ pub(crate) use home::{Home, WORLD};
 #[cfg(not(feature = "phone-numbers"))]
 pub(crate) use homeless::Home;
 #[cfg(feature = "phone-numbers")]
-pub(crate) use lookalike::is_something_else;
+pub(crate) use lookalike::is_date_or_tax_number;
 pub use phone::{InvalidPhone, Phone};
 
 /// Reads a whole text as a telephone number: with its calling code, or as it is dialled in the
@@ -41,7 +41,7 @@ pub(crate) fn read_phone(text: &str, home: Option<Home>) -> Option<Phone> {
 /// A number without its calling code; none of a date or a number of something else, which has as
 /// many digits.
 fn national(text: &str, home: Option<Home>) -> Option<Phone> {
-    if lookalike::is_something_else(text) {
+    if lookalike::is_date_or_tax_number(text) {
         return None;
     }
     let at_home = home.and_then(|home| home.read(text));

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::{Map, Value, json};
 
 use crate::address::Phone;
-use crate::address::{Home, WORLD, is_something_else, read_phone};
+use crate::address::{Home, WORLD, is_date_or_tax_number, read_phone};
 use crate::digits::digit;
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
@@ -125,7 +125,7 @@ const LEAST_NATIONAL_DIGITS: usize = 6;
 fn is_meant(written: &str, home: Option<Home>) -> bool {
     let is_national = || {
         let digits = written.bytes().filter(u8::is_ascii_digit).count();
-        digits >= LEAST_NATIONAL_DIGITS && !is_something_else(written) && !is_amount(written)
+        digits >= LEAST_NATIONAL_DIGITS && !is_date_or_tax_number(written) && !is_amount(written)
     };
     has_calling_code(written) || (home.is_some() && is_national())
 }
