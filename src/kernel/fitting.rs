@@ -280,15 +280,21 @@ impl Cut<'_> {
             }
         }
         self.labels(options, most);
+    }
+
+    /// Rows of one section that look the same are numbered.
+    fn own_rows(&self, options: &mut [ReplyOption]) {
         let rows = options.iter_mut();
-        tell_rows_apart(rows.map(|option| (&mut option.label, option.description.as_deref())), most);
+        let rows = rows.map(|option| (&mut option.label, option.description.as_deref()));
+        tell_rows_apart(rows, self.capacity.row);
     }
 
     /// Choices below a text, which are buttons or, where the channel has lists for them, rows.
     fn choices(&mut self, options: &mut [ReplyOption]) {
         let has_lines = options.iter().any(|option| option.description.is_some());
-        if self.capacity.lists_options && (options.len() > self.capacity.buttons || has_lines) {
-            return self.rows(options);
+        if self.capacity.are_rows(options.len(), has_lines) {
+            self.rows(options);
+            return self.own_rows(options);
         }
         self.labels(options, self.capacity.label);
         self.own_labels(options, self.capacity.label);
@@ -333,6 +339,7 @@ impl Cut<'_> {
             Content::QuickReplies(replies) => {
                 self.text_in("text", &mut replies.text, capacity.text, capacity.unit);
                 if capacity.quick_replies == 0 && capacity.lists_options {
+                    self.count("quick_replies", &mut replies.options, capacity.options);
                     self.choices(&mut replies.options);
                     return;
                 }
@@ -381,6 +388,7 @@ impl Cut<'_> {
         self.surround(&mut list.header, &mut list.footer);
         list.titles_mut().for_each(|title| self.text("title", title, capacity.row));
         self.rows(&mut list.options);
+        list.sections_mut().for_each(|rows| self.own_rows(rows));
     }
 
     fn products(&mut self, products: &mut ProductMessage) {

@@ -326,7 +326,8 @@ impl Run<'_> {
         }
         if making.shown.len() <= making.room.unique && row.is_none() {
             tell_apart(making.shown.iter_mut().map(|choice| &mut choice.label).collect(), making.room.label);
-        } else if let Some(most) = row {
+        } else if let Some(most) = row.filter(|_| making.room.unique > 0) {
+            // Those of a list are told apart within their sections, once it is fitted.
             let rows = making.shown.iter_mut();
             tell_rows_apart(rows.map(|choice| (&mut choice.label, choice.description.as_deref())), most);
         }

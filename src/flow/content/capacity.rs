@@ -405,10 +405,15 @@ impl Capacity {
         }
     }
 
-    /// Characters of the labels of so many choices below a text, of which some may have a line
-    /// below them.
+    /// True if so many choices below a text, of which some may have a line below them, are rows of
+    /// a list.
+    pub(crate) fn are_rows(&self, count: usize, has_lines: bool) -> bool {
+        self.lists_options && (count > self.buttons || has_lines)
+    }
+
+    /// Characters of their labels.
     pub(crate) fn label_of(&self, count: usize, has_lines: bool) -> usize {
-        if self.lists_options && (count > self.buttons || has_lines) { self.row } else { self.label }
+        if self.are_rows(count, has_lines) { self.row } else { self.label }
     }
 
     /// Returns the limits of buttons of an approved message.

@@ -58,6 +58,17 @@ impl List {
         self.sections.iter_mut().filter_map(|(title, _)| title.as_mut())
     }
 
+    /// The rows of each section.
+    pub(crate) fn sections_mut(&mut self) -> impl Iterator<Item = &mut [ReplyOption]> {
+        let mut rest = &mut self.options[..];
+        self.sections.iter().map(move |(_, rows)| {
+            let all = std::mem::take(&mut rest);
+            let (section, after) = all.split_at_mut((*rows).min(all.len()));
+            rest = after;
+            section
+        })
+    }
+
     /// Returns each section's title and rows.
     pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &[ReplyOption])> {
         let mut rest = &self.options[..];
