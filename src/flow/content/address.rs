@@ -111,10 +111,8 @@ pub(super) fn medium(
 /// True of `shop.example/tea.png` and `www.shop.example`, not of `images/tea.png`.
 fn is_host(address: &str) -> bool {
     let address = address.trim();
-    let (host, has_path) = match address.split_once(['/', '?', '#']) {
-        Some((host, _)) => (host, true),
-        None => (address, false),
-    };
+    let host = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let has_path = address.get(host.len()..).is_some_and(|rest| rest.starts_with('/'));
     let host = host.split(':').next().unwrap_or_default();
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-');
     let has_names = host.contains('.') && host.split('.').all(is_name);
@@ -123,9 +121,11 @@ fn is_host(address: &str) -> bool {
 
 /// True if a text ends as the name of a file of a medium does.
 fn has_extension(address: &str) -> bool {
-    const FILES: [&str; 24] = [
-        "aac", "amr", "avi", "csv", "doc", "docx", "gif", "jpeg", "jpg", "m4a", "mov", "mp3", "mp4", "ogg",
-        "opus", "pdf", "png", "svg", "txt", "wav", "webm", "webp", "xls", "xlsx",
+    const FILES: [&str; 42] = [
+        "3gp", "aac", "amr", "avi", "bmp", "csv", "doc", "docx", "epub", "gif", "heic", "htm", "html", "ics",
+        "jpeg", "jpg", "json", "m4a", "mkv", "mov", "mp3", "mp4", "odt", "ogg", "opus", "pdf", "php", "png",
+        "ppt", "pptx", "rtf", "svg", "tif", "tiff", "txt", "vcf", "wav", "webm", "webp", "xls", "xlsx",
+        "xml",
     ];
     let end = address.trim().rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
     end.is_some_and(|end| FILES.contains(&&*end))
@@ -170,7 +170,18 @@ mod tests {
         for host in ["shop.example/1.jpg", "www.shop.example", "shop.example", "cdn.shop.example/a?b=c"] {
             assert!(is_host(host), "{host}");
         }
-        for other in ["tea.png", "images/tea.png", "1037543291543636", "media id", "a b.c/d", ""] {
+        for other in [
+            "tea.png",
+            "order.html",
+            "index.php?id=1",
+            "photo.heic",
+            "slides.pptx",
+            "images/tea.png",
+            "1037543291543636",
+            "media id",
+            "a b.c/d",
+            "",
+        ] {
             assert!(!is_host(other), "{other}");
         }
     }
