@@ -95,10 +95,14 @@ impl Model {
         for parameter in self.refused.of(&model) {
             parameter.adapt(&mut body);
         }
+        let mut refused = Vec::new();
         loop {
             let (status, answer) = self.post(&body).await?;
             match status {
-                200 => return said(&answer),
+                200 => {
+                    refused.into_iter().for_each(|parameter| self.refused.note(&model, parameter));
+                    return said(&answer);
+                }
                 400 => {}
                 408 | 425 | 429 | 500.. => {
                     return Err(CallError::retry(format_args!("the model answered {status}")));
@@ -106,9 +110,8 @@ impl Model {
                 _ => return Err(CallError::failed(format_args!("the model answered {status}"))),
             }
             // Each is adapted once, so this ends.
-            let refused = Parameter::refused_in(&answer).filter(|parameter| parameter.adapt(&mut body));
-            match refused {
-                Some(parameter) => self.refused.note(&model, parameter),
+            match Parameter::refused_in(&answer).filter(|parameter| parameter.adapt(&mut body)) {
+                Some(parameter) => refused.push(parameter),
                 None => return Err(CallError::failed("the model answered 400")),
             }
         }
@@ -156,7 +159,7 @@ impl Model {
         match spoken::one_of(&ids, &said) {
             Some(Some(id)) => Ok(Answer::now(Value::from(id))),
             Some(None) => Ok(Answer::now(Value::Null)),
-            None => Err(CallError::failed("the model named no class, and not `none`")),
+            None => Err(CallError::failed("the model named no class, or several")),
         }
     }
 

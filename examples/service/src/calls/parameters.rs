@@ -24,21 +24,26 @@ impl Parameter {
         }
     }
 
-    /// The parameter that an answer with status 400 is about.
+    /// The parameter that a model does not take, by an answer with status 400. A value that is out
+    /// of range is the flow's affair.
     #[must_use]
     pub fn refused_in(answer: &[u8]) -> Option<Self> {
         let answer: Value = serde_json::from_slice(answer).ok()?;
-        let (error, quoted) = (&answer["error"], |name: &str| [format!("'{name}'"), format!("`{name}`")]);
+        let error = &answer["error"];
+        let message = error["message"].as_str().unwrap_or_default();
+        let is_unsupported = error["code"].as_str().is_some_and(|code| code.starts_with("unsupported"))
+            || message.to_ascii_lowercase().contains("support");
+        if !is_unsupported {
+            return None;
+        }
+        let quoted = |name: &str| [format!("'{name}'"), format!("`{name}`")];
         Self::ALL.into_iter().find(|parameter| match error["param"].as_str() {
             Some(named) => named == parameter.name(),
-            None => {
-                let message = error["message"].as_str().unwrap_or_default();
-                quoted(parameter.name()).iter().any(|name| message.contains(name))
-            }
+            None => quoted(parameter.name()).iter().any(|name| message.contains(name)),
         })
     }
 
-    /// Has a question do without it. Returns false where it does so already.
+    /// Has a question do without it. Returns false where it has none.
     pub fn adapt(self, body: &mut Value) -> bool {
         let Some(value) = body.as_object_mut().and_then(|body| body.remove(self.name())) else {
             return false;
