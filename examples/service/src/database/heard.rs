@@ -28,6 +28,9 @@ const COPY: &str = "INSERT INTO service_heard (workspace, contact, id, at, messa
     WHERE workspace = $2 AND contact = $3
     ON CONFLICT (workspace, contact, id) DO NOTHING";
 const FORGET: &str = "DELETE FROM service_heard WHERE workspace = $1 AND contact = $2";
+/// Of what is under the second id too.
+const FORGET_COPIED: &str = "DELETE FROM service_heard WHERE workspace = $1 AND contact = $2
+    AND id IN (SELECT id FROM service_heard WHERE workspace = $1 AND contact = $3)";
 const FORGET_OLD: &str = "DELETE FROM service_heard WHERE at < $1";
 
 impl Database {
@@ -103,7 +106,9 @@ impl Database {
         // SQLite numbers parameters in the order in which a statement names them.
         let names = [into, workspace, from].map(str::to_owned);
         self.own.execute(COPY, Cell::texts(names)).await?;
-        self.forget_heard(workspace, from).await
+        // What came under the old id in between is left for the next time.
+        let names = [workspace, from, into].map(str::to_owned);
+        self.own.execute(FORGET_COPIED, Cell::texts(names)).await.map(drop)
     }
 
     /// Forgets what was kept under an id of a contact.
