@@ -11,7 +11,7 @@ const LONGEST_NAME: usize = 300;
 /// Lines and columns of a source file.
 const LINES: Range<u32> = 1..100_000;
 
-/// The address of a name of no characters: any but 0.
+/// The address of a name of no characters: any address but 0.
 const NO_NAME: u32 = 4;
 
 /// Data of the module, and where it is in memory.

@@ -197,9 +197,8 @@ function Canvas() {
     const view = getViewportForBounds(bounds, width, height, SMALLEST, 1, PADDING);
     const begin = nodes.find((node) => node.data.node.kind === "start") ?? nodes[0];
     if (view.zoom >= least || !begin) return void flow.setViewport(view, { duration });
-    const zoom = least > SMALLEST ? AT_START : SMALLEST;
     const { x, y } = begin.position;
-    flow.setViewport({ x: width / 2 - (x + begin.data.width / 2) * zoom, y: 40 - y * zoom, zoom }, { duration });
+    flow.setViewport({ x: width / 2 - (x + begin.data.width / 2) * AT_START, y: 40 - y * AT_START, zoom: AT_START }, { duration });
   };
 
   useEffect(() => {

@@ -48,8 +48,11 @@ function compared(when: Json, op: string): Json {
 /** A number that is written as numbers are; the text of anything else, such as `10.`, which may become `10.5`. */
 const numberOf = (text: string): Json => (String(Number(text)) === text && Number.isFinite(Number(text)) ? Number(text) : text);
 
-/** A number that is typed to its end, such as `10.50`. */
-const numberAtLast = (text: string): Json => (/^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(text) ? Number(text) : text);
+/** A number that is typed to its end, such as `10.50`; a text where a number would lose digits. */
+const numberAtLast = (text: string): Json => {
+  const digits = text.replace(/\D/g, "").replace(/^0+/, "");
+  return /^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(text) && digits.length <= 15 ? Number(text) : text;
+};
 
 export function Condition({ value, path, onChange }: { value: Json; path: Path; onChange: (value: Json, merge?: string) => void }) {
   const when = model.fieldsOf(value);

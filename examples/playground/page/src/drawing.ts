@@ -216,10 +216,10 @@ export function boxesOf(seen: Seen, kept: Map<string, Drawn<Node<BoxData>>>): No
   });
 }
 
-/** How often a way was taken: a jump leaves by none of its branches. */
+/** The number of times that a node was left by its jump, and so by none of its branches. */
 export const jumpsOf = (count: any): number => Math.max(0, count.visits - leftBy(count) - (count.failures ?? 0));
 
-/** How often a node was left by one of its branches. */
+/** The number of times that a node was left by one of its branches. */
 export const leftBy = (count: any): number => Object.values(count.branches as Record<string, number>).reduce((sum, times) => sum + times, 0);
 
 export function linesOf(seen: Seen, kept: Map<string, Drawn<Edge<LineData>>>): Edge<LineData>[] {

@@ -206,11 +206,13 @@ const isOnCanvas = (target: HTMLElement): boolean => target === document.body ||
 function onKey(event: KeyboardEvent) {
   const { route, dialog, adding } = store.get();
   if (route !== "editor" || dialog || adding) return;
+  // With Alt a key is a letter of its own on many layouts, or the browser's.
+  if (event.altKey || event.getModifierState("AltGraph")) return;
   const target = event.target as HTMLElement;
   const isTyping = target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
   // A field whose text is not the flow's has an undo of its own.
   const isOwn = isTyping && target.closest("[data-own-keys]") !== null;
-  const isDone = event.ctrlKey || event.metaKey ? withControl(event, isTyping, isOwn) : !isTyping && !event.altKey && alone(event, target);
+  const isDone = event.ctrlKey || event.metaKey ? withControl(event, isTyping, isOwn) : !isTyping && alone(event, target);
   if (isDone) event.preventDefault();
 }
 

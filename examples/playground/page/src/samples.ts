@@ -18,16 +18,19 @@ export function sampleContext(doc: Doc): string {
     context[input.name] = sample(input);
   }
   for (const [, name] of JSON.stringify(doc).matchAll(/context\.([a-z_][a-z0-9_]*)/gi)) {
-    if (!(name in context) && !inputs.length) context[name] = SAMPLES[name] ?? name.replaceAll("_", " ");
+    if (!(name in context) && !inputs.length) context[name] = sampleNamed(name) ?? name.replaceAll("_", " ");
   }
   return JSON.stringify(context, null, 2);
 }
 
+const sampleNamed = (name: string): unknown => (Object.hasOwn(SAMPLES, name) ? SAMPLES[name] : undefined);
+
 function sample(input: any): unknown {
   if (input.example !== undefined) return input.example;
   const isText = !input.type || input.type === "string" || input.type === "any";
-  if (input.default !== undefined && !(isText && input.name in SAMPLES)) return input.default;
+  const known = isText ? sampleNamed(input.name) : undefined;
+  if (input.default !== undefined && known === undefined) return input.default;
   if (/(_at|date|starts|appointment|when)/.test(input.name)) return new Date(Date.now() + 3 * 86400_000).toISOString().replace(/\.\d+Z$/, "Z");
-  if (input.name in SAMPLES && (!input.type || input.type === "string" || input.type === "any")) return SAMPLES[input.name];
+  if (known !== undefined) return known;
   return { number: 42, integer: 3, boolean: true, object: {}, array: [] }[input.type as string] ?? input.name.replaceAll("_", " ");
 }

@@ -145,6 +145,7 @@ async function meanwhile() {
   keepSelection();
   ageTalk();
   recheck();
+  replaySoon();
 }
 
 export const refresh = async () => set({ flows: await backend.list() });
