@@ -18,7 +18,7 @@ pub struct NewSession {
     pub id: SessionId,
     /// The version it is pinned to.
     pub version: FlowVersion,
-    /// The bag that the flow reads as `context`; the start node's policy has been applied.
+    /// The values that the flow reads as `context`; the start node's policy has been applied.
     #[serde(default, skip_serializing_if = "PackedMap::is_empty")]
     pub context: PackedMap,
     /// The origin of the session.

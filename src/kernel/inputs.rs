@@ -26,7 +26,7 @@ pub(crate) fn accept_inputs(
         InputPolicy::Declared => {
             let is_declared = |key: &str| start.inputs.iter().any(|input| input.name.as_ref() == key);
             dropped.extend(given.iter().filter(|(key, _)| !is_declared(key)).map(|(key, _)| key.to_owned()));
-            dropped.iter().fold(given, |bag, key| bag.without(key))
+            dropped.iter().fold(given, |context, key| context.without(key))
         }
     };
     for input in &start.inputs {
@@ -60,7 +60,8 @@ pub(crate) fn accept_inputs(
 pub(crate) fn default_inputs(start: &Start, limits: &Limits) -> PackedMap {
     let caps = PackLimits::of(limits);
     let defaults = start.inputs.iter().filter_map(|input| Some((&input.name, input.default.as_ref()?)));
-    defaults.fold(PackedMap::new(), |bag, (name, value)| bag.with(name, value, &caps).unwrap_or(bag))
+    defaults
+        .fold(PackedMap::new(), |context, (name, value)| context.with(name, value, &caps).unwrap_or(context))
 }
 
 fn is_of(value: Node<'_>, declared: InputType) -> bool {

@@ -8,7 +8,7 @@ impl EventKind {
     #[must_use]
     pub fn notice(&self) -> Option<String> {
         Some(match self {
-            // Whether there was an answer, and of which kind, is what flows ask.
+            // Flows ask for answers that may be absent.
             EventKind::UndefinedVariable { name, .. } if name.starts_with("reply") => return None,
             EventKind::UndefinedVariable { node, name, .. } => {
                 format!("node {:?}: reads `{name}`, which has no value", node.as_str())

@@ -76,7 +76,7 @@ pub(crate) struct Extras {
     pub(crate) active: Option<(FlowId, FlowVersion)>,
     /// A hash of the content of that version (SEMANTICS S13).
     pub(crate) active_digest: Option<u128>,
-    /// The bag that the started flow reads as `context`, where a flow that it called took its
+    /// The values that the started flow reads as `context`, where a flow that it called took its
     /// place.
     pub(crate) begun: Option<PackedMap>,
     /// The milliseconds for which its life was suspended in handoffs; counts where the TTL is fixed

@@ -17,9 +17,9 @@ use super::{Entries, Node, PackError, PackLimits, Packed, pack, tree, write};
 ///
 /// ```
 /// use chatflow::value::{PackedMap, PackLimits};
-/// let bag = PackedMap::parse(r#"{"first_name":"Ada","cart_total":12.5}"#, &PackLimits::default())?;
-/// assert_eq!(bag.get("first_name").and_then(|name| name.as_str()), Some("Ada"));
-/// assert_eq!(bag, PackedMap::parse(r#"{"cart_total":12.5,"first_name":"Ada"}"#, &PackLimits::default())?);
+/// let context = PackedMap::parse(r#"{"first_name":"Ada","cart_total":12.5}"#, &PackLimits::default())?;
+/// assert_eq!(context.get("first_name").and_then(|name| name.as_str()), Some("Ada"));
+/// assert_eq!(context, PackedMap::parse(r#"{"cart_total":12.5,"first_name":"Ada"}"#, &PackLimits::default())?);
 /// # Ok::<(), chatflow::value::PackError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]

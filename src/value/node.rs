@@ -25,9 +25,10 @@ pub enum Kind {
 ///
 /// ```
 /// use chatflow::value::{PackedMap, PackLimits};
-/// let bag = PackedMap::parse(r#"{"cart":{"items":[{"name":"Tea"},{"name":"Cup"}]}}"#,
-/// &PackLimits::default())?; let items = bag.get("cart").and_then(|cart| cart.get("items")); let second =
-/// items.and_then(|items| items.at(1)).and_then(|item| item.get("name"));
+/// let json = r#"{"cart":{"items":[{"name":"Tea"},{"name":"Cup"}]}}"#;
+/// let context = PackedMap::parse(json, &PackLimits::default())?;
+/// let items = context.get("cart").and_then(|cart| cart.get("items"));
+/// let second = items.and_then(|items| items.at(1)).and_then(|item| item.get("name"));
 /// assert_eq!(second.and_then(|name| name.as_str()), Some("Cup"));
 /// # Ok::<(), chatflow::value::PackError>(())
 /// ```

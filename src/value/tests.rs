@@ -12,26 +12,26 @@ fn caps() -> PackLimits {
     PackLimits::default()
 }
 
-fn bag(json: Value) -> PackedMap {
+fn packed_map(json: Value) -> PackedMap {
     PackedMap::from_json(&json, &caps()).expect("within the caps")
 }
 
 #[test]
 fn numbers_keep_their_kind() {
     let all = json!({"a": 1, "b": 1.0, "c": u64::MAX, "d": i64::MIN, "e": -0.0, "f": 1e300});
-    let packed = bag(all.clone());
+    let packed = packed_map(all.clone());
     assert_eq!(packed.to_json(), all);
     assert_eq!(packed.get("a").and_then(Node::as_i64), Some(1));
     assert_eq!(packed.get("b").and_then(Node::as_i64), None);
     assert_eq!(packed.get("b").and_then(Node::as_f64), Some(1.0));
     assert_eq!(packed.get("c").and_then(Node::as_u64), Some(u64::MAX));
-    assert_ne!(bag(json!({"a": 1})), bag(json!({"a": 1.0})));
+    assert_ne!(packed_map(json!({"a": 1})), packed_map(json!({"a": 1.0})));
 }
 
 #[test]
 fn an_empty_bag_takes_nothing() {
     assert_eq!(PackedMap::new().byte_len(), 0);
-    assert_eq!(bag(json!({})), PackedMap::new());
+    assert_eq!(packed_map(json!({})), PackedMap::new());
     assert!(PackedMap::new().is_empty());
     assert_eq!(serde_json::to_string(&PackedMap::new()).unwrap(), "{}");
 }
@@ -41,13 +41,13 @@ fn long_strings_and_large_arrays_are_read_back() {
     for len in [0, 1, 63, 64, 65, 4095, 4096, 4097, 20_000] {
         let text = "é".repeat(len / 2);
         let json = json!({"before": [[], {}, text], "k": text, "z": len});
-        assert_eq!(bag(json.clone()).to_json(), json);
+        assert_eq!(packed_map(json.clone()).to_json(), json);
     }
 }
 
 #[test]
 fn items_and_entries_are_found() {
-    let packed = bag(json!({"cart": {"items": [{"name": "Tea"}, null, true, [1]]}, "": 7}));
+    let packed = packed_map(json!({"cart": {"items": [{"name": "Tea"}, null, true, [1]]}, "": 7}));
     let items = packed.get("cart").and_then(|cart| cart.get("items")).unwrap();
     assert_eq!((items.kind(), items.len()), (Kind::Array, 4));
     assert_eq!(items.at(0).and_then(|item| item.get("name")).and_then(Node::as_str), Some("Tea"));
@@ -61,12 +61,12 @@ fn items_and_entries_are_found() {
 
 #[test]
 fn an_entry_is_set_replaced_and_taken_out() {
-    let start = bag(json!({"b": 1, "d": 2}));
+    let start = packed_map(json!({"b": 1, "d": 2}));
     for key in ["a", "b", "c", "d", "e"] {
         let set = start.with(key, &json!([key]), &caps()).unwrap();
         let mut expected = start.to_json();
         expected[key] = json!([key]);
-        assert_eq!(set, bag(expected));
+        assert_eq!(set, packed_map(expected));
         let without = set.without(key);
         assert!(without.get(key).is_none());
         assert_eq!(without.without(key), without);
@@ -119,14 +119,14 @@ fn depth_is_counted_at_its_limit() {
 #[test]
 fn bytes_are_counted_at_their_limit() {
     let json = json!({"a": "x".repeat(100)});
-    let size = bag(json.clone()).byte_len();
+    let size = packed_map(json.clone()).byte_len();
     assert!(PackedMap::from_json(&json, &PackLimits { bytes: size, depth: 16 }).is_ok());
     assert!(PackedMap::from_json(&json, &PackLimits { bytes: size - 1, depth: 16 }).is_err());
 }
 
 #[test]
 fn debug_shows_no_content() {
-    let packed = bag(json!({"phone": "+14155550123"}));
+    let packed = packed_map(json!({"phone": "+14155550123"}));
     assert_eq!(format!("{packed:?}"), format!("PackedMap(1 keys, {} bytes)", packed.byte_len()));
     assert_eq!(format!("{:?}", packed.get("phone").unwrap()), "Node(String, 12 bytes)");
     let value = Packed::from_json(&json!("secret"), &caps()).unwrap();
@@ -233,7 +233,7 @@ proptest! {
     #[test]
     fn any_object_is_read_back(entries in prop::collection::vec((".{0,70}", any_json()), 0..6)) {
         let json = Value::Object(entries.into_iter().collect());
-        let packed = bag(json.clone());
+        let packed = packed_map(json.clone());
         prop_assert_eq!(packed.to_json(), json.clone());
         prop_assert_eq!(packed.len(), json.as_object().unwrap().len());
         let text = serde_json::to_string(&packed).unwrap();

@@ -412,7 +412,8 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::Resume(large) => {
             let value = if *large { json!({"a": "x".repeat(60_000)}) } else { json!({"a": 1}) };
             Input::Resume {
-                vars: PackedMap::from_json(&value, &PackLimits::of(&Limits::default())).expect("a bag"),
+                vars: PackedMap::from_json(&value, &PackLimits::of(&Limits::default()))
+                    .expect("it is within the limits"),
             }
         }
         Act::Touch => Input::ProlongHandoff,

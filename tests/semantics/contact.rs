@@ -323,7 +323,7 @@ fn a_context_without_a_contact_is_refused() {
     for wrong in [json!(["+14155550123"]), json!({"number": "+14155550123"}), json!(true), json!(-1)] {
         assert_eq!(
             world.refusal(TriggerRequest::new("look").context(json!({"phone": wrong}))),
-            ("invalid_input", "`context.phone` must be a text or a number".to_owned())
+            ("invalid_input", "`context.phone` must be a text or a whole number from 0 on".to_owned())
         );
     }
     assert_eq!(

@@ -41,9 +41,9 @@ pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result
             let look = glance(link, now, limit);
             let answers = together(vec![Box::pin(file_anew(link, now)), Box::pin(look)]).await?;
             let claims = counted(answers.iter().skip(1).flatten(), slices)?;
-            let asked: Vec<TrustedStore<'_>> = claims
+            let asked: Vec<RowsAnswer<'_>> = claims
                 .into_iter()
-                .map(|(number, count)| -> TrustedStore<'_> {
+                .map(|(number, count)| -> RowsAnswer<'_> {
                     Box::pin(claim(link, due, slice(number, slices), count))
                 })
                 .collect();
@@ -103,10 +103,10 @@ impl Claimed {
 }
 
 /// A statement, and the rows that it answers.
-type TrustedStore<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Fault>> + Send + 'a>>;
+type RowsAnswer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Fault>> + Send + 'a>>;
 
 /// Sends all of them at once, in order, and waits for all answers: one round trip.
-async fn together(mut asked: Vec<TrustedStore<'_>>) -> Result<Vec<Vec<Row>>, Fault> {
+async fn together(mut asked: Vec<RowsAnswer<'_>>) -> Result<Vec<Vec<Row>>, Fault> {
     let mut answers: Vec<Option<Vec<Row>>> = asked.iter().map(|_| None).collect();
     poll_fn(|context| {
         let mut is_done = true;

@@ -18,8 +18,8 @@ const SPOKEN_TO: &[&str] = &["menu", "triage"];
 /// The name of its token.
 const TOKEN_NAME: &str = "demo";
 
-/// Fills the workspace, once, and makes its token. What its authors did since is theirs: nothing
-/// is put back that they changed, took offline or deleted, as long as a flow is left.
+/// Fills the workspace where it has no flow, and makes its token. Nothing is put back that its
+/// authors changed, took offline or deleted while a flow is left.
 ///
 /// # Errors
 /// The error of the database or the engine.

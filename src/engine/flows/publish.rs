@@ -107,13 +107,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         accounts: impl IntoIterator<Item = Account>,
     ) -> Result<FlowStatus, Error> {
         let accounts: Vec<Account> = accounts.into_iter().collect();
-        let is_manual = self.read(&self.text(flow, None).await?)?.is_manual();
-        self.change(flow, |entry, _| {
-            let mut entry = existing(entry, flow)?;
-            rebind(&mut entry, &accounts, is_manual)?;
-            Ok(Change { entry, draft: None, version: None })
-        })
-        .await
+        self.bind_named(flow, &accounts, &[]).await
     }
 
     /// Binds a flow and [names](Self::name_account) its accounts in one save: all of it or none. A

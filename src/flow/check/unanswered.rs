@@ -25,8 +25,9 @@ pub(super) fn check(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
             continue;
         }
         let place = NodeIx::of(place);
-        for (kind, what) in ASKED.iter().filter(|(kind, _)| send.message.asks_for(*kind)) {
-            let next = next_nodes(def, graph, place);
+        let asked: Vec<_> = ASKED.iter().filter(|(kind, _)| send.message.asks_for(*kind)).collect();
+        let next = if asked.is_empty() { Vec::new() } else { next_nodes(def, graph, place) };
+        for (kind, what) in asked {
             let questions: Vec<_> = next.iter().filter(|node| is_question(node)).collect();
             let is_lost = match questions.is_empty() {
                 // An approved message is often alone, and its answer starts another flow.
@@ -83,7 +84,6 @@ fn takes(node: &NodeDef, kind: ReplyKind) -> bool {
             !matches!(ask.answer.expect, Some(AnswerKind::Media | AnswerKind::Location))
         }
         (NodeKind::Ask(ask), ReplyKind::Location) => ask.answer.expect == Some(AnswerKind::Location),
-        (NodeKind::Ask(_), ReplyKind::Order) => true,
         (NodeKind::Ask(_), _) => false,
         // A person takes anything.
         _ => true,

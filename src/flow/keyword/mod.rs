@@ -74,9 +74,9 @@ words! {
 /// use chatflow::flow::Keywords;
 /// use chatflow::{Engine, MemoryStore};
 ///
-/// let keywords = Keywords::default().opt_out(["no more"]).cancel(["cancel",
-/// "quit"]).handoff(["agent"]); let fewer = Keywords::default().without(["end"]); let bot =
-/// Engine::builder(MemoryStore::new()).keywords(keywords).build();
+/// let keywords = Keywords::default().opt_out(["no more"]).cancel(["cancel", "quit"]);
+/// let bot = Engine::builder(MemoryStore::new()).keywords(keywords.handoff(["agent"])).build();
+/// let fewer = Keywords::default().without(["end"]);
 /// # let _ = fewer;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -62,7 +62,7 @@ impl Branch {
 impl BranchDef {
     /// With one more way.
     #[must_use]
-    pub fn with_arm(mut self, label: impl Into<String>, when: ConditionDef) -> Self {
+    pub fn with_case(mut self, label: impl Into<String>, when: ConditionDef) -> Self {
         self.branches.push(BranchCaseDef { label: label.into(), when });
         self
     }

@@ -70,7 +70,7 @@ impl RandomSplit {
 impl RandomSplitDef {
     /// With one more way.
     #[must_use]
-    pub fn with_share(mut self, label: impl Into<String>, weight: u32) -> Self {
+    pub fn with_branch(mut self, label: impl Into<String>, weight: u32) -> Self {
         self.branches.push(SplitBranchDef { label: label.into(), weight: Some(weight) });
         self
     }

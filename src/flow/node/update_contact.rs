@@ -30,10 +30,12 @@ use crate::flow::node::{NamedList, NodeContract, Port, PortName};
 /// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "note", "kind": "update_contact",
 ///     "set": {
-///         "name": "{{ vars.name | trim }}", "email": null, "language": "en", "timezone":
-/// "Asia/Kolkata",         "fields": {"city": "{{ vars.city }}", "draft": null}     },
-/// "add_tags": ["buyer", "{{ context.season }}"], "remove_tags": ["lead"],     "add_groups":
-/// ["newsletter"], "remove_groups": [], "consent": "opt_in" }"#)?;
+///         "name": "{{ vars.name | trim }}", "email": null, "language": "en",
+///         "timezone": "Asia/Kolkata", "fields": {"city": "{{ vars.city }}", "draft": null}
+///     },
+///     "add_tags": ["buyer", "{{ context.season }}"], "remove_tags": ["lead"],
+///     "add_groups": ["newsletter"], "remove_groups": [], "consent": "opt_in"
+/// }"#)?;
 /// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

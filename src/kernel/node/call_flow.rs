@@ -27,7 +27,7 @@ fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<FlowEntrance, (FailureCod
     let Some(callee) = run.find(&node.flow, None) else {
         return Err((FailureCode::SubflowOffline, format!("flow `{}` is not online", node.flow)));
     };
-    let given = bag(run, node)?;
+    let given = context_of(run, node)?;
     let (context, dropped) = accept_inputs(callee.flow.start().1, given, run.env.limits)
         .map_err(|error| (FailureCode::SubflowInput, format!("flow `{}`: {error}", node.flow)))?;
     for key in dropped {
@@ -42,17 +42,17 @@ fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<FlowEntrance, (FailureCod
 }
 
 /// The context that the called flow gets.
-fn bag(run: &mut Run<'_>, node: &CallFlow) -> Result<PackedMap, (FailureCode, String)> {
+fn context_of(run: &mut Run<'_>, node: &CallFlow) -> Result<PackedMap, (FailureCode, String)> {
     let frames = run.session.frames().iter().map(|frame| frame.context.byte_len()).sum::<usize>();
     let own = if node.is_terminal { 0 } else { run.session.context.byte_len() };
     let caps = run.caps_beside(frames + own);
-    let mut bag = PackedMap::new();
+    let mut context = PackedMap::new();
     for (name, assign) in &node.input {
         if let Some(value) = value(run, assign).map_err(|error| unread("input", name, &error))? {
-            bag = bag.with(name, &value, &caps).map_err(|error| too_much("input", name, &error))?;
+            context = context.with(name, &value, &caps).map_err(|error| too_much("input", name, &error))?;
         }
     }
-    Ok(bag)
+    Ok(context)
 }
 
 /// The variables of the caller, with what is kept of the flow that it called; to be evaluated while

@@ -252,15 +252,14 @@ pub fn refused(failed: &Error, request_id: &str) -> HttpAnswer {
         Error::IdempotencyConflict(_) | Error::Erased(_) => {
             refusal(status, "IdempotencyConflict", failed, request_id)
         }
-        Error::InvalidInput { field, rule } => match &**field {
-            "contact" if rule.starts_with(NO_CONTACT) => {
-                let places = rule.trim_start_matches(NO_CONTACT).trim_start_matches(", or ");
-                refusal(status, "NoContact", no_contact(places), request_id)
+        Error::InvalidInput { field, rule } => match (&**field, rule.strip_prefix(NO_CONTACT)) {
+            ("contact", Some(places)) => {
+                refusal(status, "NoContact", no_contact(places.trim_start_matches(", or ")), request_id)
             }
-            "contact" | "contact_id" | "phone" | "address" => {
+            ("contact" | "contact_id" | "phone" | "address", _) => {
                 refusal(status, "NoContact", failed, request_id)
             }
-            field => invalid(&FieldErrors::one(named(field), rule), request_id),
+            (field, _) => invalid(&FieldErrors::one(named(field), rule), request_id),
         },
         Error::ContactNotFound(_) => refusal(status, "NoContact", failed, request_id),
         Error::Issues(_) => refusal(status, "InvalidData.FlowViewModel", failed, request_id),

@@ -382,7 +382,7 @@ fn alibaba_errors_have_a_code_of_the_closed_list() {
         (
             json!({"FlowCode": "inputs", "Data": {"count": 2, "phone": [ADA]}}),
             "InvalidData.phone",
-            "`phone` must be a text or a number",
+            "`phone` must be a text or a whole number from 0 on",
         ),
     ] {
         let (_, answer) = shop.alibaba(&body);

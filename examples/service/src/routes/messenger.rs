@@ -70,18 +70,18 @@ fn events(webhook: &Value) -> impl Iterator<Item = &Value> {
     })
 }
 
-/// The messages of a person in an event, one for each attachment. None: reports, echoes of what the
-/// page said, and what is not known.
+/// The messages of a person in an event, one for each attachment. Empty for reports, echoes of what
+/// the page said, and what is not known.
 fn inbounds(event: &Value) -> Vec<Inbound> {
     let name = |of: &str| event[of]["id"].as_str();
     let (Some(page), Some(person)) = (name("recipient"), name("sender")) else { return Vec::new() };
-    let said = Said { page, person };
+    let visitor = PageVisitor { page, person };
     let (contents, id) = if event["message"].is_object() {
         let message = &event["message"];
         if message["is_echo"] == true || !message["mid"].is_string() {
             return Vec::new();
         }
-        (said.message(message), message["mid"].as_str())
+        (visitor.message(message), message["mid"].as_str())
     } else {
         let postback = &event["postback"];
         let Some(payload) = postback["payload"].as_str() else { return Vec::new() };
@@ -104,12 +104,12 @@ fn inbounds(event: &Value) -> Vec<Inbound> {
 }
 
 /// A person who writes to a page.
-struct Said<'a> {
+struct PageVisitor<'a> {
     page: &'a str,
     person: &'a str,
 }
 
-impl Said<'_> {
+impl PageVisitor<'_> {
     /// The contents of a message: a chosen reply, attachments, or a text. A text goes along with
     /// the first attachment. The preview of a link, which Messenger adds to a text by itself, is no
     /// attachment.

@@ -52,7 +52,7 @@ pub struct TriggerFlowBody {
 /// The body of an answer to a request with fields that break rules.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes what `FieldErrorsBody` writes")]
-pub struct FaultyShown {
+pub struct FieldErrorsShown {
     /// All of them in a sentence.
     message: String,
     /// The rules that each field breaks.
@@ -129,7 +129,7 @@ pub struct FlowShown {
         (status = 404, description = "Flow not found.", body = Object),
         (status = 408, description = "It took too long.", body = ErrorBody),
         (status = 413, description = "Too large.", body = ErrorBody),
-        (status = 422, description = "A field breaks a rule.", body = FaultyShown),
+        (status = 422, description = "A field breaks a rule.", body = FieldErrorsShown),
         (status = 429, description = "Too many.", body = ErrorBody),
         (status = 503, description = "Come again.", body = ErrorBody)))]
 pub async fn get_flow(Tenant { bot, .. }: Tenant, Raw(body): Raw) -> Result<Response, ApiError> {
@@ -199,7 +199,7 @@ pub struct SessionShown {
     responses((status = 200, description = "The sessions.", body = Vec<SessionShown>),
         (status = 401, description = "No token.", body = ErrorBody),
         (status = 408, description = "It took too long.", body = ErrorBody),
-        (status = 422, description = "The flow's code breaks a rule.", body = FaultyShown),
+        (status = 422, description = "The flow's code breaks a rule.", body = FieldErrorsShown),
         (status = 429, description = "Too many.", body = ErrorBody),
         (status = 503, description = "Come again.", body = ErrorBody)))]
 pub async fn new_flow_triggered(

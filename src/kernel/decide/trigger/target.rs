@@ -116,8 +116,12 @@ fn read_contact(
         let Some(value) = value else { return Ok(None) };
         let text =
             value.as_str().map(ToOwned::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()));
-        let wrong =
-            || (format!("context.{}", name.unwrap_or_default()), "must be a text or a number".to_owned());
+        let wrong = || {
+            (
+                format!("context.{}", name.unwrap_or_default()),
+                "must be a text or a whole number from 0 on".to_owned(),
+            )
+        };
         text.map(Some).ok_or_else(wrong)
     };
     let (id, address) = (text(id_from)?, text(address_from)?);

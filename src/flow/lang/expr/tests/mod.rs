@@ -11,9 +11,9 @@ use crate::flow::lang::expr::{EvalError, Expr, LazyFields, Scope, Val};
 use crate::limits::Limits;
 use crate::value::{PackLimits, PackedMap};
 
-/// Roots of a bag, and one object that is read field by field.
+/// Roots of a packed object, and one object that is read field by field.
 pub(crate) struct Roots {
-    bag: PackedMap,
+    roots: PackedMap,
     contact: Contact,
 }
 
@@ -40,7 +40,7 @@ impl Roots {
     pub(crate) fn new(roots: &Value) -> Self {
         let caps = PackLimits { bytes: usize::MAX, depth: 16 };
         let tags = PackedMap::from_json(&json!({"city": "Turin"}), &caps).unwrap();
-        Self { bag: PackedMap::from_json(roots, &caps).unwrap(), contact: Contact { tags } }
+        Self { roots: PackedMap::from_json(roots, &caps).unwrap(), contact: Contact { tags } }
     }
 }
 
@@ -48,7 +48,7 @@ impl Scope for Roots {
     fn get(&self, root: &str) -> Option<Val<'_>> {
         match root {
             "contact" => Some(Val::Map(&self.contact)),
-            _ => self.bag.get(root).map(Val::from),
+            _ => self.roots.get(root).map(Val::from),
         }
     }
 
