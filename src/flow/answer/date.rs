@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use super::near::without_politeness;
 use super::speech::Speech;
@@ -11,6 +11,7 @@ use crate::digits::plain;
 use crate::flow::lang::calendar::{
     LanguageNames, NearbyDay, THAI_OFFSET, common_year, compact, figured, mark,
 };
+use crate::flow::lang::moment::WrittenTime;
 use crate::flow::lang::normal::unbracketed;
 
 /// More characters are no date.
@@ -122,12 +123,9 @@ fn without_era(text: String) -> String {
 }
 
 fn unformatted(text: &str, is_thai: bool) -> Option<NaiveDate> {
-    let instant = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.date_naive());
-    let local = |format: &str| NaiveDateTime::parse_from_str(text, format).ok().map(|at| at.date());
     let day = figured(text, is_thai).filter(|(end, _)| *end == text.len()).map(|(_, date)| date);
-    let day = day.or_else(|| compact(text, is_thai)).or_else(instant);
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"];
-    day.or_else(|| formats.iter().find_map(|format| local(format)))
+    let day = day.or_else(|| compact(text, is_thai));
+    day.or_else(|| WrittenTime::parse(text).map(WrittenTime::day))
 }
 
 /// In a format. A year of four digits is no other, one of two lies in the author's century.
@@ -138,7 +136,7 @@ fn formatted(text: &str, format: &str, century: Option<i32>, cx: &Speech<'_>) ->
         return None;
     }
     if let (None, None, Some(two)) = (parsed.year(), parsed.year_div_100(), parsed.year_mod_100()) {
-        if !has_two_digits(text, two) {
+        if !has_short_year(text, format) {
             return None;
         }
         let year = whole_year(two, century, cx);
@@ -156,10 +154,16 @@ fn formatted(text: &str, format: &str, century: Option<i32>, cx: &Speech<'_>) ->
     }
 }
 
-/// False if a year was written with one digit: `7/5/6`.
-fn has_two_digits(text: &str, year: i32) -> bool {
-    let written = format!("{year:02}");
-    text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 2 || digits == written)
+/// False if the year was written with one digit: `7/5/6`.
+fn has_short_year(text: &str, format: &str) -> bool {
+    let numbers = StrftimeItems::new(format).filter_map(|item| match item {
+        Item::Numeric(number, _) => Some(number == Numeric::YearMod100),
+        _ => None,
+    });
+    let written = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    // Numbers that nothing separates have as many digits as they can.
+    numbers.clone().count() != written.clone().count()
+        || numbers.zip(written).all(|(is_year, digits)| !is_year || digits.len() == 2)
 }
 
 /// The year that two digits mean; those of a Thai are of a year as Thai count them.
@@ -485,6 +489,11 @@ mod tests {
         check("12/25/2026", &[], "2026-12-25");
         check("25-12-2026", &[], "2026-12-25");
         check("7/5/6", &["%d/%m/%y"], "-");
+        for text in ["05/06/6", "6/06/5", "05/06/2", "5.6.6"] {
+            check(text, &["%d/%m/%y", "%d.%m.%y"], "-");
+        }
+        check("6-05-06", &["%y-%m-%d"], "-");
+        check("050626", &["%d%m%y"], "2026-06-05");
         check("7/5/06", &["%d/%m/%y"], "2006-05-07");
         check("07 / 05 / 2026", &["%d/%m/%Y"], "2026-05-07");
     }

@@ -39,7 +39,7 @@ impl WrittenTime {
     }
 
     /// The day where it is written.
-    fn day(self) -> NaiveDate {
+    pub(crate) fn day(self) -> NaiveDate {
         match self {
             Self::Instant(at) => at.date_naive(),
             Self::Clock(clock) => clock.date(),
