@@ -8,9 +8,11 @@ use chatflow::flow::{FlowDef, TriggerDef};
 use chatflow::id::FlowVersion;
 use chatflow::ops::{FlowStatus, Unpublish};
 use chatflow::session::EndReason;
-use chatflow::store::{FlowState, MemoryFlows, VersionState};
+use chatflow::store::{AccountName, FlowState, MemoryFlows, VersionState};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Channel, Clock, Engine, Error, MemoryStore, Received, Status, TriggerRequest, Triggered};
+use chatflow::{
+    Account, Channel, Clock, Engine, Error, MemoryStore, Received, Status, TriggerRequest, Triggered,
+};
 use pollster::block_on;
 use serde_json::json;
 
@@ -625,6 +627,32 @@ fn two_flows_for_any_message_on_one_account_do_not_go_online() {
     assert!(error.1.contains("(two_any_triggers)"), "{}", error.1);
     block_on(world.flows().bind(&id("g"), [account("+15550111")])).unwrap();
     block_on(world.flows().publish(&id("g"))).unwrap();
+}
+
+/// L3, L5: accounts are a set; one save binds them and names them, or does neither.
+#[test]
+fn a_published_flow_has_its_accounts_named_in_whatever_order_they_come() {
+    let world = World::new();
+    let sketch = flow("f").on(json!([{"match": "exact", "text": "x"}]));
+    block_on(world.flows().import(&sketch.json())).unwrap();
+    let both = [account(SHOP), account(OUTLET)];
+    let names = |of: &Account, name: &str| [AccountName { account: of.clone(), name: name.into() }];
+    let known = || -> Vec<String> {
+        world.status("f").account_names.iter().map(|named| named.name.to_string()).collect()
+    };
+    block_on(world.flows().bind_named(&id("f"), &both, &names(&both[0], "Shop"))).unwrap();
+    block_on(world.flows().publish(&id("f"))).unwrap();
+    let [first, second] = both.clone();
+    block_on(world.flows().bind_named(&id("f"), &[second, first], &names(&both[1], "Outlet"))).unwrap();
+    assert_eq!(known(), ["Shop", "Outlet"]);
+    for (accounts, names) in [(&both[..1], &[][..]), (&both[..1], &names(&both[0], "Berlin")[..])] {
+        let refused = block_on(world.flows().bind_named(&id("f"), accounts, names));
+        assert!(matches!(refused, Err(Error::InvalidState { action: "bind", .. })), "{refused:?}");
+    }
+    let stranger = names(&account("+15550122"), "Berlin");
+    let error = told(block_on(world.flows().bind_named(&id("f"), &both, &stranger)));
+    assert_eq!(error.0, "invalid_input");
+    assert_eq!(known(), ["Shop", "Outlet"]);
 }
 
 /// L7: whatever the layout and order of a file, its canonical form is that of the file that comes

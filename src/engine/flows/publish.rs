@@ -124,7 +124,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         let is_manual = self.read(&self.text(flow, None).await?)?.is_manual();
         self.change(flow, |entry, _| {
             let mut entry = existing(entry, flow)?;
-            if names.is_empty() || entry.accounts != accounts {
+            if names.is_empty() || !are_same(&entry.accounts, accounts) {
                 rebind(&mut entry, accounts, is_manual)?;
             }
             for named in names {
@@ -134,6 +134,11 @@ impl<S: ConversationStore> Flows<'_, S> {
         })
         .await
     }
+}
+
+/// True if two lists name the same accounts, in any order.
+fn are_same(own: &[Account], given: &[Account]) -> bool {
+    own.iter().all(|account| given.contains(account)) && given.iter().all(|account| own.contains(account))
 }
 
 /// Puts content online: an offline version that has it, else a new one, whose number is answered.
