@@ -113,10 +113,11 @@ impl<'a> Run<'a> {
         Move::Take(call.failed())
     }
 
-    /// The caps of variables, or of a context, of which those that wait have so many bytes already.
-    pub(super) fn caps_beside(&self, waiting: usize) -> PackLimits {
-        let caps = PackLimits::of(self.env.limits);
-        PackLimits { bytes: caps.bytes.saturating_sub(waiting), ..caps }
+    /// Returns the limits of variables, or of a context, of which those that wait have so many
+    /// bytes already.
+    pub(super) fn limits_beside(&self, waiting: usize) -> PackLimits {
+        let whole = PackLimits::of(self.env.limits);
+        PackLimits { bytes: whole.bytes.saturating_sub(waiting), ..whole }
     }
 
     fn note_failed(&mut self, code: FailureCode) {

@@ -58,10 +58,11 @@ pub(crate) fn accept_inputs(
 /// Returns the inputs of a message that starts a flow: nothing but what the author has as defaults.
 /// A required input is the author's to default.
 pub(crate) fn default_inputs(start: &Start, limits: &Limits) -> PackedMap {
-    let caps = PackLimits::of(limits);
+    let pack_limits = PackLimits::of(limits);
     let defaults = start.inputs.iter().filter_map(|input| Some((&input.name, input.default.as_ref()?)));
-    defaults
-        .fold(PackedMap::new(), |context, (name, value)| context.with(name, value, &caps).unwrap_or(context))
+    defaults.fold(PackedMap::new(), |context, (name, value)| {
+        context.with(name, value, &pack_limits).unwrap_or(context)
+    })
 }
 
 fn is_of(value: Node<'_>, declared: InputType) -> bool {

@@ -427,7 +427,7 @@ impl Run<'_> {
     pub(super) fn set_var(&mut self, name: &str, value: &Value) -> Result<(), PackError> {
         let waiting = self.session.frames().iter().map(|frame| frame.vars.byte_len()).sum::<usize>();
         let waiting = waiting + self.session.rounds_len();
-        self.session.vars = self.session.vars.with(name, value, &self.caps_beside(waiting))?;
+        self.session.vars = self.session.vars.with(name, value, &self.limits_beside(waiting))?;
         Ok(())
     }
 

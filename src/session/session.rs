@@ -337,8 +337,8 @@ impl Session {
         let values: BTreeMap<&str, _> =
             names.iter().filter_map(|name| Some((&**name, value(name)?))).collect();
         // All of it was packed before, so it fits.
-        let caps = PackLimits { bytes: usize::MAX, depth: usize::MAX };
-        Some(PackedMap::pack(values, &caps).unwrap_or_default())
+        let pack_limits = PackLimits { bytes: usize::MAX, depth: usize::MAX };
+        Some(PackedMap::pack(values, &pack_limits).unwrap_or_default())
     }
 
     /// The variables of the flow that was started. None: another flow took its place.

@@ -1,4 +1,4 @@
-//! Packed values as plain JSON, outward and inward. Inward holds the default caps, since what is
+//! Packed values as plain JSON, outward and inward. Inward holds the default limits, since what is
 //! read may be anybody's.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

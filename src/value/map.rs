@@ -35,27 +35,27 @@ impl PackedMap {
     /// Packs a JSON object.
     ///
     /// # Errors
-    /// [`PackError`] for anything but an object, or one beyond the caps.
-    pub fn from_json(json: &Value, caps: &PackLimits) -> Result<Self, PackError> {
-        tree::object(json, caps).map_or_else(|| Self::pack(json, caps), |packed| Ok(Self(packed)))
+    /// [`PackError`] for anything but an object, or one beyond the limits.
+    pub fn from_json(json: &Value, limits: &PackLimits) -> Result<Self, PackError> {
+        tree::object(json, limits).map_or_else(|| Self::pack(json, limits), |packed| Ok(Self(packed)))
     }
 
     /// Packs whatever serialises to a JSON object.
     ///
     /// # Errors
-    /// [`PackError`] for anything but an object, or one beyond the caps.
-    pub fn pack(object: impl Serialize, caps: &PackLimits) -> Result<Self, PackError> {
-        Ok(Self(write::object(object, caps)?))
+    /// [`PackError`] for anything but an object, or one beyond the limits.
+    pub fn pack(object: impl Serialize, limits: &PackLimits) -> Result<Self, PackError> {
+        Ok(Self(write::object(object, limits)?))
     }
 
     /// Packs the text of a JSON object.
     ///
     /// # Errors
     /// [`PackError`] for text that is not JSON, anything but an object, a key that occurs twice, or
-    /// an object beyond the caps.
-    pub fn parse(json: &str, caps: &PackLimits) -> Result<Self, PackError> {
+    /// an object beyond the limits.
+    pub fn parse(json: &str, limits: &PackLimits) -> Result<Self, PackError> {
         let mut from = serde_json::Deserializer::from_str(json);
-        let packed = pack::object(&mut from, caps)?;
+        let packed = pack::object(&mut from, limits)?;
         from.end().map_err(pack::Refused::Format)?;
         Ok(Self(packed))
     }
@@ -122,31 +122,31 @@ impl PackedMap {
     /// The same object with one entry set.
     ///
     /// # Errors
-    /// [`PackError`] for a key or a value beyond the caps, or a whole that grows beyond them.
-    pub fn with(&self, key: &str, value: &Value, caps: &PackLimits) -> Result<Self, PackError> {
-        let packed = write::value(value, caps, 1).map_err(|fault| fault.below(key))?;
-        self.rebuilt(key, Some(&packed), caps)
+    /// [`PackError`] for a key or a value beyond the limits, or a whole that grows beyond them.
+    pub fn with(&self, key: &str, value: &Value, limits: &PackLimits) -> Result<Self, PackError> {
+        let packed = write::value(value, limits, 1).map_err(|fault| fault.below(key))?;
+        self.rebuilt(key, Some(&packed), limits)
     }
 
     /// The same object with one entry set to a value that is packed already.
     ///
     /// # Errors
-    /// [`PackError`] for a key beyond its cap, or a whole that grows beyond `caps.bytes`; the
+    /// [`PackError`] for a key beyond its cap, or a whole that grows beyond `limits.bytes`; the
     /// value's depth was checked when it was packed.
-    pub fn with_packed(&self, key: &str, value: &Packed, caps: &PackLimits) -> Result<Self, PackError> {
-        self.rebuilt(key, Some(value.as_text()), caps)
+    pub fn with_packed(&self, key: &str, value: &Packed, limits: &PackLimits) -> Result<Self, PackError> {
+        self.rebuilt(key, Some(value.as_text()), limits)
     }
 
     /// The same object without one entry.
     #[must_use]
     pub fn without(&self, key: &str) -> Self {
-        let caps = PackLimits { bytes: self.byte_len(), depth: 0 };
+        let limits = PackLimits { bytes: self.byte_len(), depth: 0 };
         // What is left is part of what fitted.
-        self.rebuilt(key, None, &caps).unwrap_or_default()
+        self.rebuilt(key, None, &limits).unwrap_or_default()
     }
 
-    fn rebuilt(&self, key: &str, value: Option<&str>, caps: &PackLimits) -> Result<Self, PackError> {
-        let mut packer = Packer::below(0, caps);
+    fn rebuilt(&self, key: &str, value: Option<&str>, limits: &PackLimits) -> Result<Self, PackError> {
+        let mut packer = Packer::below(0, limits);
         let mut value = value;
         let mut cursor = Cursor::new(&self.0);
         while let Some(old) = cursor.text() {

@@ -54,7 +54,7 @@ pub struct PackLimits {
 }
 
 impl PackLimits {
-    /// The caps of a context or of variables.
+    /// The limits of a context or of variables.
     #[must_use]
     pub fn of(limits: &Limits) -> Self {
         Self { bytes: limits.variable_bytes, depth: limits.depth }

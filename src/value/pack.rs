@@ -15,10 +15,10 @@ const NUMBER: &str = "$serde_json::private::Number";
 /// Packs one value with its tag, `depth` levels below the object that will hold it.
 pub(super) fn value<'de, D: Deserializer<'de>>(
     from: D,
-    caps: &PackLimits,
+    limits: &PackLimits,
     depth: usize,
 ) -> Result<Box<str>, Refused<D::Error>> {
-    let mut packer = Packer::below(depth, caps);
+    let mut packer = Packer::below(depth, limits);
     let packed = PackValue { packer: &mut packer }.deserialize(from);
     finish(packer, packed)
 }
@@ -26,9 +26,9 @@ pub(super) fn value<'de, D: Deserializer<'de>>(
 /// Packs the entries of one object, without its tag.
 pub(super) fn object<'de, D: Deserializer<'de>>(
     from: D,
-    caps: &PackLimits,
+    limits: &PackLimits,
 ) -> Result<Box<str>, Refused<D::Error>> {
-    let mut packer = Packer::below(0, caps);
+    let mut packer = Packer::below(0, limits);
     let packed = from.deserialize_any(Object { packer: &mut packer });
     finish(packer, packed)
 }

@@ -23,9 +23,9 @@ impl Packed {
     /// Packs a JSON value.
     ///
     /// # Errors
-    /// [`PackError`] for a value beyond the caps.
-    pub fn from_json(json: &Value, caps: &PackLimits) -> Result<Self, PackError> {
-        Ok(Self(write::value(json, caps, 0)?))
+    /// [`PackError`] for a value beyond the limits.
+    pub fn from_json(json: &Value, limits: &PackLimits) -> Result<Self, PackError> {
+        Ok(Self(write::value(json, limits, 0)?))
     }
 
     /// Returns the value.

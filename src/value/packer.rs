@@ -25,18 +25,18 @@ pub(super) struct KeyAt {
 
 pub(super) struct Packer {
     out: Vec<u8>,
-    caps: PackLimits,
+    limits: PackLimits,
     depth: usize,
     /// The reason packing stopped; what serde carries upward says only that it did.
     pub(super) fault: Option<PackError>,
 }
 
 impl Packer {
-    pub(super) fn below(depth: usize, caps: &PackLimits) -> Self {
-        let caps = PackLimits { bytes: caps.bytes, depth: caps.depth.min(MAX_DEPTH) };
+    pub(super) fn below(depth: usize, limits: &PackLimits) -> Self {
+        let limits = PackLimits { bytes: limits.bytes, depth: limits.depth.min(MAX_DEPTH) };
         let mut out = SCRATCH.try_with(Cell::take).unwrap_or_default();
-        out.reserve(FIRST_BYTES.min(caps.bytes));
-        Self { out, caps, depth, fault: None }
+        out.reserve(FIRST_BYTES.min(limits.bytes));
+        Self { out, limits, depth, fault: None }
     }
 
     pub(super) fn finish(self) -> Result<Box<str>, PackError> {
@@ -62,7 +62,7 @@ impl Packer {
 
     #[inline]
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), PackError> {
-        let max = self.caps.bytes;
+        let max = self.limits.bytes;
         if bytes.len() > max.saturating_sub(self.out.len()) {
             return Err(PackError::TooLarge { max, at: Box::default() });
         }
@@ -83,7 +83,7 @@ impl Packer {
     #[inline]
     fn text(&mut self, text: &str) -> Result<(), PackError> {
         if let Some(len) = codec::short(text.len()) {
-            let max = self.caps.bytes;
+            let max = self.limits.bytes;
             if text.len() >= max.saturating_sub(self.out.len()) {
                 return Err(PackError::TooLarge { max, at: Box::default() });
             }
@@ -123,7 +123,7 @@ impl Packer {
 
     /// One level down.
     pub(super) fn open(&mut self) -> Result<(), PackError> {
-        let max = self.caps.depth;
+        let max = self.limits.depth;
         if self.depth >= max {
             return Err(PackError::TooDeep { max, at: Box::default() });
         }

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::codec::Cursor;
 use super::{Kind, Node, PackError, PackLimits, Packed, PackedMap, tree, write};
 
-fn caps() -> PackLimits {
+fn limits() -> PackLimits {
     PackLimits::default()
 }
 
 fn packed_map(json: Value) -> PackedMap {
-    PackedMap::from_json(&json, &caps()).expect("within the caps")
+    PackedMap::from_json(&json, &limits()).expect("within the limits")
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn items_and_entries_are_found() {
 fn an_entry_is_set_replaced_and_taken_out() {
     let start = packed_map(json!({"b": 1, "d": 2}));
     for key in ["a", "b", "c", "d", "e"] {
-        let set = start.with(key, &json!([key]), &caps()).unwrap();
+        let set = start.with(key, &json!([key]), &limits()).unwrap();
         let mut expected = start.to_json();
         expected[key] = json!([key]);
         assert_eq!(set, packed_map(expected));
@@ -74,7 +74,7 @@ fn an_entry_is_set_replaced_and_taken_out() {
     assert_eq!(start.without("b").without("d"), PackedMap::new());
     let tight = PackLimits { bytes: start.byte_len(), depth: 16 };
     assert_eq!(start.with("e", &json!(1), &tight).unwrap_err().code(), "too_large");
-    let flat = PackLimits { depth: 1, ..caps() };
+    let flat = PackLimits { depth: 1, ..limits() };
     assert_eq!(
         start.with("e", &json!([]), &flat).unwrap_err().to_string(),
         "`e` must be nested at most 1 levels"
@@ -83,30 +83,30 @@ fn an_entry_is_set_replaced_and_taken_out() {
 
 #[test]
 fn a_refusal_names_rule_and_place_and_hides_the_value() {
-    let deep = PackLimits { depth: 3, ..caps() };
+    let deep = PackLimits { depth: 3, ..limits() };
     let fault = PackedMap::parse(r#"{"cart":{"items":[1,[]]}}"#, &deep).unwrap_err();
     assert_eq!(fault.to_string(), "`cart.items[1]` must be nested at most 3 levels");
     let small = PackLimits { bytes: 64, depth: 16 };
     let fault = PackedMap::from_json(&json!({"a b": ["secret".repeat(20)]}), &small).unwrap_err();
     assert_eq!(fault.to_string(), "`[\"a b\"][0]` must take at most 64 bytes");
-    let fault = PackedMap::parse(r#"{"x":[{"k":1,"j":2,"k":3}]}"#, &caps()).unwrap_err();
+    let fault = PackedMap::parse(r#"{"x":[{"k":1,"j":2,"k":3}]}"#, &limits()).unwrap_err();
     assert_eq!(fault.to_string(), "`x[0].k` must have each key once");
-    let fault = PackedMap::from_json(&json!({"x": {"k".repeat(257): 1}}), &caps()).unwrap_err();
+    let fault = PackedMap::from_json(&json!({"x": {"k".repeat(257): 1}}), &limits()).unwrap_err();
     assert_eq!((fault.code(), fault.at()), ("key_too_long", Some("x")));
-    assert!(PackedMap::from_json(&json!({"k".repeat(256): 1}), &caps()).is_ok());
+    assert!(PackedMap::from_json(&json!({"k".repeat(256): 1}), &limits()).is_ok());
     for other in ["1", "null", "[]", "\"x\"", "true", "1.5", "-1"] {
-        assert_eq!(PackedMap::parse(other, &caps()), Err(PackError::NotAnObject));
+        assert_eq!(PackedMap::parse(other, &limits()), Err(PackError::NotAnObject));
     }
     for broken in ["", "{", "{}x", "{\"a\":1,}", "{\"a\":nul}", "{\"a\":1e999}"] {
-        assert_eq!(PackedMap::parse(broken, &caps()).unwrap_err().code(), "not_json");
+        assert_eq!(PackedMap::parse(broken, &limits()).unwrap_err().code(), "not_json");
     }
 }
 
 #[test]
 fn depth_is_counted_at_its_limit() {
     let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
-    assert!(PackedMap::parse(&nested(16), &caps()).is_ok());
-    assert_eq!(PackedMap::parse(&nested(17), &caps()).unwrap_err().code(), "too_deep");
+    assert!(PackedMap::parse(&nested(16), &limits()).is_ok());
+    assert_eq!(PackedMap::parse(&nested(17), &limits()).unwrap_err().code(), "too_deep");
     let generous = PackLimits { depth: usize::MAX, bytes: usize::MAX };
     assert!(PackedMap::parse(&nested(100_000), &generous).is_err());
     let mut tower = Value::Null;
@@ -129,7 +129,7 @@ fn debug_shows_no_content() {
     let packed = packed_map(json!({"phone": "+14155550123"}));
     assert_eq!(format!("{packed:?}"), format!("PackedMap(1 keys, {} bytes)", packed.byte_len()));
     assert_eq!(format!("{:?}", packed.get("phone").unwrap()), "Node(String, 12 bytes)");
-    let value = Packed::from_json(&json!("secret"), &caps()).unwrap();
+    let value = Packed::from_json(&json!("secret"), &limits()).unwrap();
     assert_eq!(format!("{value:?}"), "Packed(String, 8 bytes)");
 }
 
@@ -141,9 +141,9 @@ fn whatever_serialises_is_packed() {
         total: Option<f64>,
         id: u32,
     }
-    let packed = PackedMap::pack(Context { name: "Ada", total: None, id: 7 }, &caps()).unwrap();
+    let packed = PackedMap::pack(Context { name: "Ada", total: None, id: 7 }, &limits()).unwrap();
     assert_eq!(packed.to_json(), json!({"name": "Ada", "total": null, "id": 7}));
-    assert_eq!(PackedMap::pack(7, &caps()), Err(PackError::NotAnObject));
+    assert_eq!(PackedMap::pack(7, &limits()), Err(PackError::NotAnObject));
 }
 
 #[test]
@@ -176,16 +176,16 @@ fn every_shape_is_packed_as_its_json() {
         odd: (f32::INFINITY, 1.0, -0.0),
     };
     let text = serde_json::to_string(&all).unwrap();
-    assert_eq!(PackedMap::pack(&all, &caps()).unwrap(), PackedMap::parse(&text, &caps()).unwrap());
+    assert_eq!(PackedMap::pack(&all, &limits()).unwrap(), PackedMap::parse(&text, &limits()).unwrap());
     let named = Shape::Named { b: 1.0, a: None };
     let text = serde_json::to_string(&named).unwrap();
-    assert_eq!(PackedMap::pack(&named, &caps()).unwrap(), PackedMap::parse(&text, &caps()).unwrap());
+    assert_eq!(PackedMap::pack(&named, &limits()).unwrap(), PackedMap::parse(&text, &limits()).unwrap());
     for (flat, place) in [(2, "shapes"), (3, "shapes[1]"), (4, "shapes[2].Two")] {
-        let flat = PackLimits { depth: flat - 1, ..caps() };
+        let flat = PackLimits { depth: flat - 1, ..limits() };
         assert_eq!(PackedMap::pack(&all, &flat).unwrap_err().at(), Some(place));
     }
     let broken = BTreeMap::from([(vec![1], 1)]);
-    assert_eq!(PackedMap::pack(broken, &caps()).unwrap_err().code(), "not_json");
+    assert_eq!(PackedMap::pack(broken, &limits()).unwrap_err().code(), "not_json");
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -210,8 +210,8 @@ fn any_json() -> impl Strategy<Value = Value> {
 #[test]
 fn usual_trees_are_packed_at_once() {
     let json = json!({"a": "x", "b": [1, -2, null, true, false, {"c": {}}], "d": {"e": []}});
-    assert!(tree::object(&json, &caps()).is_some());
-    assert!(tree::object(&json!([]), &caps()).is_none());
+    assert!(tree::object(&json, &limits()).is_some());
+    assert!(tree::object(&json!([]), &limits()).is_none());
 }
 
 proptest! {
@@ -223,9 +223,9 @@ proptest! {
         depth in 0_usize..6,
     ) {
         let json = Value::Object(entries.into_iter().collect());
-        for caps in [caps(), PackLimits { bytes, depth }] {
-            if let Some(packed) = tree::object(&json, &caps) {
-                prop_assert_eq!(Ok(packed), write::object(&json, &caps));
+        for limits in [limits(), PackLimits { bytes, depth }] {
+            if let Some(packed) = tree::object(&json, &limits) {
+                prop_assert_eq!(Ok(packed), write::object(&json, &limits));
             }
         }
     }
@@ -250,21 +250,21 @@ proptest! {
     ) {
         let mut pieces: Vec<String> =
             entries.iter().map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
-        let sorted = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
+        let sorted = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &limits()).unwrap();
         if !pieces.is_empty() {
             let turn = turn % pieces.len();
             pieces.rotate_left(turn);
         }
-        let turned = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
+        let turned = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &limits()).unwrap();
         prop_assert_eq!(sorted.as_bytes(), turned.as_bytes());
         pieces.reverse();
-        let reversed = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &caps()).unwrap();
+        let reversed = PackedMap::parse(&format!("{{{}}}", pieces.join(",")), &limits()).unwrap();
         prop_assert_eq!(sorted.as_bytes(), reversed.as_bytes());
     }
 
     #[test]
     fn any_text_packs_or_is_refused(text in ".{0,200}") {
-        let _ = PackedMap::parse(&text, &caps());
+        let _ = PackedMap::parse(&text, &limits());
     }
 
     #[test]

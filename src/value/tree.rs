@@ -9,9 +9,9 @@ use super::codec::{self, tag};
 use super::packer::Packer;
 
 /// Packs the entries of one object, without its tag; None: `write` is to look at it.
-pub(super) fn object(json: &Value, caps: &PackLimits) -> Option<Box<str>> {
+pub(super) fn object(json: &Value, limits: &PackLimits) -> Option<Box<str>> {
     let Value::Object(fields) = json else { return None };
-    let mut packer = Packer::below(0, caps);
+    let mut packer = Packer::below(0, limits);
     packer.open().ok()?;
     entries(&mut packer, fields)?;
     packer.finish().ok()

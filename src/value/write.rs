@@ -11,15 +11,15 @@ use super::packer::Packer;
 use super::{PackError, PackLimits};
 
 /// Packs one value with its tag, `depth` levels below the object that will hold it.
-pub(super) fn value(from: impl Serialize, caps: &PackLimits, depth: usize) -> Result<Box<str>, PackError> {
-    let mut packer = Packer::below(depth, caps);
+pub(super) fn value(from: impl Serialize, limits: &PackLimits, depth: usize) -> Result<Box<str>, PackError> {
+    let mut packer = Packer::below(depth, limits);
     from.serialize(Value { packer: &mut packer, is_whole: false }).map_err(|stop| stop.0)?;
     packer.finish()
 }
 
 /// Packs the entries of one object, without its tag.
-pub(super) fn object(from: impl Serialize, caps: &PackLimits) -> Result<Box<str>, PackError> {
-    let mut packer = Packer::below(0, caps);
+pub(super) fn object(from: impl Serialize, limits: &PackLimits) -> Result<Box<str>, PackError> {
+    let mut packer = Packer::below(0, limits);
     from.serialize(Value { packer: &mut packer, is_whole: true }).map_err(|stop| stop.0)?;
     packer.finish()
 }

@@ -45,11 +45,12 @@ fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<FlowEntrance, (FailureCod
 fn context_of(run: &mut Run<'_>, node: &CallFlow) -> Result<PackedMap, (FailureCode, String)> {
     let frames = run.session.frames().iter().map(|frame| frame.context.byte_len()).sum::<usize>();
     let own = if node.is_terminal { 0 } else { run.session.context.byte_len() };
-    let caps = run.caps_beside(frames + own);
+    let pack_limits = run.limits_beside(frames + own);
     let mut context = PackedMap::new();
     for (name, assign) in &node.input {
         if let Some(value) = value(run, assign).map_err(|error| unread("input", name, &error))? {
-            context = context.with(name, &value, &caps).map_err(|error| too_much("input", name, &error))?;
+            context =
+                context.with(name, &value, &pack_limits).map_err(|error| too_much("input", name, &error))?;
         }
     }
     Ok(context)
@@ -67,11 +68,11 @@ pub(in crate::kernel) fn output(
         }
         [] => (PackedMap::new(), 0),
     };
-    let caps = run.caps_beside(waiting);
+    let pack_limits = run.limits_beside(waiting);
     for (name, assign) in &node.output {
         vars = match value(run, assign).map_err(|error| unread("output", name, &error))? {
             Some(value) => {
-                vars.with(name, &value, &caps).map_err(|error| too_much("output", name, &error))?
+                vars.with(name, &value, &pack_limits).map_err(|error| too_much("output", name, &error))?
             }
             None => vars.without(name),
         };

@@ -45,9 +45,9 @@ fn begin(run: &mut Run<'_>, step: &Step, node: &ForEach) -> Result<(), Move> {
         run.note(EventKind::ListCut { session, node: id, given: size(given), kept: size(items.len()) });
     }
     let taken = run.session.rounds_len() + run.session.vars.byte_len();
-    let caps = run.caps_beside(taken);
-    let caps = PackLimits { depth: caps.depth.saturating_add(2), ..caps };
-    let packed = Packed::from_json(&Value::Array(items), &caps);
+    let pack_limits = run.limits_beside(taken);
+    let pack_limits = PackLimits { depth: pack_limits.depth.saturating_add(2), ..pack_limits };
+    let packed = Packed::from_json(&Value::Array(items), &pack_limits);
     let items =
         packed.map_err(|error| Move::fail(FailureCode::Variables, format_args!("the list {error}")))?;
     let (id, name) = (step.id.clone(), node.name.clone());

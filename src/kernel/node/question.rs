@@ -160,9 +160,10 @@ fn item<'s>(session: &'s Session, id: &str) -> Option<&'s Packed> {
 /// The items of several, if any was made of one.
 pub(super) fn items(run: &Run<'_>, ids: &[Arc<str>]) -> Option<Packed> {
     let items: Value = ids.iter().filter_map(|id| Some(item(run.session, id)?.to_json())).collect();
-    let caps = PackLimits { depth: run.env.limits.depth.saturating_add(3), ..PackLimits::of(run.env.limits) };
+    let pack_limits =
+        PackLimits { depth: run.env.limits.depth.saturating_add(3), ..PackLimits::of(run.env.limits) };
     let has_any = items.as_array().is_some_and(|items| !items.is_empty());
-    has_any.then(|| Packed::from_json(&items, &caps).ok()).flatten()
+    has_any.then(|| Packed::from_json(&items, &pack_limits).ok()).flatten()
 }
 
 pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> Move {

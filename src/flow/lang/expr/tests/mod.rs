@@ -38,9 +38,9 @@ impl LazyFields for Contact {
 
 impl Roots {
     pub(crate) fn new(roots: &Value) -> Self {
-        let caps = PackLimits { bytes: usize::MAX, depth: 16 };
-        let tags = PackedMap::from_json(&json!({"city": "Turin"}), &caps).unwrap();
-        Self { roots: PackedMap::from_json(roots, &caps).unwrap(), contact: Contact { tags } }
+        let pack_limits = PackLimits { bytes: usize::MAX, depth: 16 };
+        let tags = PackedMap::from_json(&json!({"city": "Turin"}), &pack_limits).unwrap();
+        Self { roots: PackedMap::from_json(roots, &pack_limits).unwrap(), contact: Contact { tags } }
     }
 }
 
