@@ -334,6 +334,8 @@ mod grapheme;
 
 mod hex;
 
+mod list;
+
 pub mod limits;
 
 mod channel;

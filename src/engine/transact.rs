@@ -128,7 +128,8 @@ fn commit(
     conversation: Arc<Conversation>,
 ) -> Commit {
     let contact = conversation.contact().id.clone();
-    let ended = take(&mut out.ended).map_into_vec(|session| SessionRecord::of(contact.clone(), session));
+    let ended = take(&mut out.ended).into_iter();
+    let ended = ended.map(|session| SessionRecord::of(contact.clone(), session)).collect();
     Commit {
         workspace: call.lookup.workspace.clone(),
         contact,
@@ -145,7 +146,7 @@ fn commit(
             let token = is_held.then_some(call.lookup.token);
             Box::new(MergedContact { contact, expect: revision, settled, token })
         }),
-        started: take(&mut out.started).into_vec(),
+        started: take(&mut out.started),
         ended,
         called: take(&mut out.called),
         journal: take(&mut out.journal),

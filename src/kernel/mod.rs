@@ -53,7 +53,6 @@ pub use input::Input;
 pub(crate) use inputs::{accept_inputs, default_inputs};
 pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};
 pub use library::{Callee, Library};
-pub(crate) use list::ShortList;
 pub use outcome::{Received, SessionRef, Triggered};
 pub use refusal::Refusal;
 pub use replay::{ReplayError, replay};

@@ -309,9 +309,9 @@ impl Run<'_> {
         if item.is_null() {
             return Ok(None);
         }
-        let caps =
+        let pack_limits =
             PackLimits { depth: self.env.limits.depth.saturating_add(2), ..PackLimits::of(self.env.limits) };
-        let packed = Packed::from_json(item, &caps);
+        let packed = Packed::from_json(item, &pack_limits);
         packed.map(Some).map_err(|error| Move::fail(FailureCode::Variables, format_args!("an item {error}")))
     }
 

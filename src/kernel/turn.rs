@@ -11,7 +11,7 @@ use crate::kernel::ending::missed_notes;
 use crate::kernel::environment::{Effect, TurnEnvironment};
 use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::library::Callee;
-use crate::kernel::list::ShortList;
+use crate::list::ShortList;
 use crate::observer::EventKind;
 use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Standing, Status, Stop};
 use crate::value::{Packed, PackedMap};

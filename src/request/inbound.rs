@@ -19,15 +19,15 @@ use crate::value::{PackLimits, Packed};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Inbound {
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
     pub(crate) channel: Channel,
     pub(crate) account: String,
     pub(crate) from: String,
     also: Vec<OtherAddress>,
     pub(crate) contact_id: Option<String>,
     pub(crate) kind: MessageKind,
-    pub(crate) text: String,
-    pub(crate) payload: Option<String>,
+    pub(crate) text: Arc<str>,
+    pub(crate) payload: Option<Arc<str>>,
     parts: Option<Box<InboundParts>>,
     pub(crate) timestamp: Option<DateTime<Utc>>,
     pub(crate) profile: Option<Box<Profile>>,
@@ -64,7 +64,7 @@ impl Inbound {
             also: Vec::new(),
             contact_id: None,
             kind,
-            text: String::new(),
+            text: Arc::default(),
             payload: None,
             parts: None,
             timestamp: None,
@@ -82,9 +82,9 @@ impl Inbound {
         channel: Channel,
         account: impl Into<String>,
         from: impl Into<String>,
-        text: impl Into<String>,
+        text: impl AsRef<str>,
     ) -> Self {
-        Self { text: text.into(), ..Self::new(channel, account, from, MessageKind::Text) }
+        Self { text: text.as_ref().into(), ..Self::new(channel, account, from, MessageKind::Text) }
     }
 
     /// An option that was chosen: what the message offered as
@@ -94,11 +94,11 @@ impl Inbound {
         channel: Channel,
         account: impl Into<String>,
         from: impl Into<String>,
-        payload: impl Into<String>,
-        label: impl Into<String>,
+        payload: impl AsRef<str>,
+        label: impl AsRef<str>,
     ) -> Self {
         let choice = Self::new(channel, account, from, MessageKind::Choice);
-        Self { text: label.into(), payload: Some(payload.into()), ..choice }
+        Self { text: label.as_ref().into(), payload: Some(payload.as_ref().into()), ..choice }
     }
 
     /// A medium: what flows read as `reply.media`, such as `{"url": …, "mime": …}`;
@@ -129,10 +129,10 @@ impl Inbound {
         channel: Channel,
         account: impl Into<String>,
         from: impl Into<String>,
-        token: impl Into<String>,
+        token: impl AsRef<str>,
         answers: Value,
     ) -> Self {
-        let token = Some(token.into()).filter(|token| !token.is_empty());
+        let token = Some(token.as_ref()).filter(|token| !token.is_empty()).map(Into::into);
         Self { payload: token, ..Self::new(channel, account, from, MessageKind::Form).with_value(answers) }
     }
 
@@ -181,15 +181,15 @@ impl Inbound {
     }
 
     /// The text beside a medium or a place.
-    pub fn caption(mut self, text: impl Into<String>) -> Self {
-        self.text = text.into();
+    pub fn caption(mut self, text: impl AsRef<str>) -> Self {
+        self.text = text.as_ref().into();
         self
     }
 
     /// The channel's id of the message: a redelivery changes nothing. Without an id nothing is
     /// recognised ([SEMANTICS I2](crate::semantics#i2)).
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
+    pub fn id(mut self, id: impl AsRef<str>) -> Self {
+        self.id = Some(id.as_ref().into());
         self
     }
 
@@ -263,7 +263,7 @@ impl Inbound {
             ("id", self.id.as_deref().map(Value::from)),
             ("at", self.timestamp.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true).into())),
             ("kind", Some(self.kind.as_str().into())),
-            ("text", text.map(|text| text.as_str().into())),
+            ("text", text.map(|text| (**text).into())),
             ("payload", self.payload.as_deref().map(Value::from)),
             (part, value.cloned()),
             ("meta", meta.cloned()),
@@ -292,32 +292,21 @@ impl Inbound {
         check_instant("timestamp", self.timestamp)?;
         check_profile(self.profile.as_deref(), limits)?;
         let said = (self.kind, self.text, self.payload);
-        let message = message(said, self.parts, (self.id.as_deref(), self.timestamp), limits)?;
+        let message = message(said, self.parts, (self.id, self.timestamp), limits)?;
         if self.also.iter().filter(|beside| matches!(beside, OtherAddress::Read(_))).count() > MOST_ALSO {
             return Err(Error::invalid("also", format_args!("must be at most {MOST_ALSO} addresses")));
         }
         let (also, left_out) = read_beside(self.also, account);
-        let Self { id, channel, account, timestamp, profile, .. } = self;
-        Ok(CheckedInbound {
-            id,
-            channel,
-            account,
-            address,
-            also,
-            left_out,
-            contact,
-            message,
-            timestamp,
-            profile,
-        })
+        let Self { channel, account, timestamp, profile, .. } = self;
+        Ok(CheckedInbound { channel, account, address, also, left_out, contact, message, timestamp, profile })
     }
 }
 
 /// The message that was said, with what came beside it.
 fn message(
-    (kind, text, payload): (MessageKind, String, Option<String>),
+    (kind, text, payload): (MessageKind, Arc<str>, Option<Arc<str>>),
     parts: Option<Box<InboundParts>>,
-    (id, at): (Option<&str>, Option<DateTime<Utc>>),
+    (id, at): (Option<Arc<str>>, Option<DateTime<Utc>>),
     limits: &Limits,
 ) -> Result<Message, Error> {
     if text.len() > limits.text_bytes {
@@ -341,7 +330,6 @@ fn message(
     };
     let has_details = at.is_some() || meta.is_some() || body.is_some();
     let details = has_details.then(|| Arc::new(MessageDetails { at, meta, body, album: Vec::new() }));
-    let (id, text, payload) = (id.map(Into::into), text.into(), payload.map(Into::into));
     Ok(Message { kind, text, payload, media, location, id, details })
 }
 
@@ -359,7 +347,6 @@ fn read_beside(beside: Vec<OtherAddress>, account: AccountRef<'_>) -> (Vec<Addre
 
 /// An inbound message whose form is right.
 pub(crate) struct CheckedInbound {
-    pub(crate) id: Option<String>,
     pub(crate) channel: Channel,
     pub(crate) account: String,
     pub(crate) address: Address,

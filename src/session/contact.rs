@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Account, Address};
 use crate::id::ContactId;
+use crate::list::ShortList;
 use crate::value::PackedMap;
 
 /// A contact of one workspace ([SEMANTICS T2](crate::semantics#t2), [T3](crate::semantics#t3)).
@@ -20,7 +21,7 @@ pub struct Contact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Box<Profile>>,
     /// Where the person is reached; each belongs to this contact alone.
-    pub addresses: Vec<Address>,
+    pub addresses: ShortList<Address>,
     /// Since when the contact may be written to; an inbound message alone does not set it
     /// ([SEMANTICS T10](crate::semantics#t10)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,10 +29,8 @@ pub struct Contact {
     /// Since when the contact must not be written to ([SEMANTICS T10](crate::semantics#t10)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out_at: Option<DateTime<Utc>>,
-    /// Ids of contacts that turned out to be this one and are no more: under them a host may have
-    /// kept things of its own ([SEMANTICS A5](crate::semantics#a5)).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub former_ids: Vec<ContactId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former_ids: Option<Box<FormerIds>>,
     /// True if the engine made this contact from an address alone: such a one gives its address up
     /// to a named contact (SEMANTICS T2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -40,6 +39,11 @@ pub struct Contact {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) heard: bool,
 }
+
+/// Ids of contacts that are no more. Few contacts have any: they take a pointer in the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct FormerIds(Vec<ContactId>);
 
 /// A host's data on a person. Every field is optional; a field that is given replaces the one that
 /// was.
@@ -134,13 +138,20 @@ impl Contact {
         Self {
             id,
             profile: None,
-            addresses: Vec::new(),
+            addresses: ShortList::None,
             opted_in_at: None,
             opted_out_at: None,
-            former_ids: Vec::new(),
+            former_ids: None,
             minted: false,
             heard: false,
         }
+    }
+
+    /// Returns the ids of contacts that turned out to be this one and are no more: under them a
+    /// host may have kept things of its own ([SEMANTICS A5](crate::semantics#a5)).
+    #[must_use]
+    pub fn former_ids(&self) -> &[ContactId] {
+        self.former_ids.as_deref().map_or(&[], |former| &former.0)
     }
 
     /// The address that it is reached at from an account: a telephone number where one is known,
@@ -215,8 +226,9 @@ impl Contact {
                 self.addresses.push(address);
             }
         }
-        self.former_ids.push(other.id);
-        self.former_ids.extend(other.former_ids);
+        let former = &mut self.former_ids.get_or_insert_default().0;
+        former.push(other.id);
+        former.extend(other.former_ids.into_iter().flat_map(|former| former.0));
         self.opted_in_at = self.opted_in_at.into_iter().chain(other.opted_in_at).min();
         let Some(theirs) = other.profile else { return };
         match self.profile.take() {

@@ -65,3 +65,5 @@ pub use status::{EndReason, Status};
 pub use stored::{
     DecodeError, EncodeError, decode_conversation, decode_session, encode_conversation, encode_session,
 };
+
+pub use crate::list::ShortList;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
 use crate::kernel::key_hash;
+use crate::list::ShortList;
 use crate::session::KeyRecord;
 use crate::store::{CountDelta, JournalEntry, Record, SessionRecord};
 
@@ -149,9 +150,9 @@ pub struct Commit {
     pub absorbs: Option<Box<MergedContact>>,
     /// Sessions that this decision started, or took to another version: flow and version. A store
     /// that counts live sessions by an index reads it here.
-    pub started: Vec<(SessionId, FlowId, FlowVersion)>,
+    pub started: ShortList<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that this decision ended. They are not in the record any more.
-    pub ended: Vec<SessionRecord>,
+    pub ended: ShortList<SessionRecord>,
     /// Live sessions that called a flow or came back from one, each with all versions that it needs
     /// now beside its own. A store that counts live sessions by an index reads it here, in place of
     /// what it read before.
@@ -189,8 +190,8 @@ impl Commit {
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
             absorbs: None,
-            started: Vec::new(),
-            ended: Vec::new(),
+            started: ShortList::None,
+            ended: ShortList::None,
             called: Vec::new(),
             journal: Vec::new(),
             counts: Vec::new(),

@@ -15,8 +15,8 @@ const FLOW: &str = include_str!("../../examples/flows/abandoned_cart.json");
 const SESSIONS: u64 = 100_000;
 
 /// Bytes that a session may take: 54 for its context, 304 for itself, 184 for its conversation, 72
-/// each for its origin and for where it was asked, 16 for an address, and the words that the
-/// allocator keeps beside each; then 128 for its slot, 72 for its key, and what leads to them.
+/// each for its origin and for where it was asked, and the words that the allocator keeps beside
+/// each; then 128 for its slot, 72 for its key, and what leads to them.
 const MOST: u64 = 1_075;
 
 /// Bytes of a block of slots and of one of keys: the last of each part is not full.

@@ -131,7 +131,7 @@ pub(crate) async fn two_become_one<S: ConversationStore + StoreQueries>(town: To
     assert_eq!(town.contact(ID).await, Some(older.clone()));
     assert_eq!(town.bot.contact(&younger).await.unwrap(), None);
     let left = town.bot.contact(&older).await.unwrap().unwrap();
-    assert_eq!(left.former_ids, [younger], "a host finds what it kept of it");
+    assert_eq!(left.former_ids(), [younger], "a host finds what it kept of it");
     assert_eq!(town.ended_by(first).await, Some(EndReason::Merged), "its wait is older");
     assert_eq!(town.ended_by(second).await, None);
     assert!(matches!(town.says(both("Fine").id("m")).await, Received::Duplicate { .. }));

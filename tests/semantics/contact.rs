@@ -103,7 +103,7 @@ fn on_other_channels_an_address_is_one_accounts() {
 fn a_new_address_makes_a_contact_that_has_opted_in() {
     let world = World::with([flow("f")]);
     let contact = world.contact(&world.start("f").contact_id);
-    assert_eq!((contact.addresses, contact.opted_in_at), (vec![phone(ADA)], Some(world.now())));
+    assert_eq!((contact.addresses, contact.opted_in_at), ([phone(ADA)].into(), Some(world.now())));
 }
 
 /// T2
@@ -274,7 +274,7 @@ fn merging_moves_addresses_and_opt_out() {
     block_on(world.bot.opt_out(&old)).unwrap();
     merge().unwrap();
     let merged = world.contact(&new);
-    assert_eq!((merged.addresses, merged.opted_out_at), (vec![phone(ADA)], Some(world.now())));
+    assert_eq!((merged.addresses, merged.opted_out_at), ([phone(ADA)].into(), Some(world.now())));
     assert_eq!(world.contact(&old).addresses, []);
     assert_eq!(world.trigger(ada("look")), Triggered::Refused(Refusal::OptedOut));
     assert_eq!(told(block_on(world.bot.merge(&new, &new))).0, "invalid_input");
@@ -349,7 +349,7 @@ fn a_flow_without_a_contact_has_one_of_its_own_each_time() {
     let (one, two) = (world.begin(request()).contact_id, world.begin(request()).contact_id);
     assert_ne!(one, two);
     let own = world.contact(&one);
-    assert_eq!((own.addresses, own.opted_in_at), (vec![], None));
+    assert_eq!((own.addresses, own.opted_in_at), ([].into(), None));
     let to: Vec<String> = world.channel.sent().iter().map(|message| message.to().to_string()).collect();
     assert_eq!(to, [BOB, BOB]);
 }

@@ -212,7 +212,7 @@ fn purges_beside_commits_remove_each_thing_once() {
             revision = Some(store.apply(Commit {
                 key: Some((key_name(&name, &round.to_string()), key_record(&name, session, at(1)))),
                 add_aliases: vec![session_alias(session)],
-                ended: vec![ended(&name, session, at(0), at(0))],
+                ended: [ended(&name, session, at(0), at(0))].into(),
                 ..commit(&name, revision)
             }));
             let purged = store.purge(&Purge {

@@ -125,7 +125,7 @@ pub async fn since(
 /// 503 where the database does not answer.
 pub async fn forget(app: &App, bot: &Bot, id: &ContactId, contact: Option<&Contact>) -> Result<(), ApiError> {
     let workspace = bot.workspace()?.to_string();
-    for id in std::iter::once(id).chain(contact.into_iter().flat_map(|contact| &contact.former_ids)) {
+    for id in std::iter::once(id).chain(contact.into_iter().flat_map(Contact::former_ids)) {
         app.database.forget_heard(&workspace, &id.as_str()).await.map_err(unavailable)?;
     }
     Ok(())
@@ -159,7 +159,7 @@ async fn settle(app: &App, bot: &Bot, id: &ContactId) -> Result<(), Error> {
     for row in app.database.heard(&workspace, &id.as_str(), i64::MIN).await.map_err(failed)? {
         let message = serde_json::from_str(&row.message).unwrap_or_default();
         if let Some(contact) = sender(bot, &message).await?
-            && contact.former_ids.contains(id)
+            && contact.former_ids().contains(id)
         {
             let moved = app.database.move_heard(&workspace, &id.as_str(), &contact.id.as_str()).await;
             return moved.map_err(failed);
@@ -170,7 +170,7 @@ async fn settle(app: &App, bot: &Bot, id: &ContactId) -> Result<(), Error> {
 
 /// The ids under which messages of a contact may have been kept.
 fn ids(contact: &Contact) -> impl Iterator<Item = &ContactId> {
-    std::iter::once(&contact.id).chain(&contact.former_ids)
+    std::iter::once(&contact.id).chain(contact.former_ids())
 }
 
 /// The instant before which nothing is kept.

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
 use crate::kernel::decide::decision::Decision;
-use crate::kernel::list::push_only;
 use crate::session::EndReason;
 
 /// The source of the news that a contact has an address.
@@ -38,7 +37,7 @@ impl Decision<'_> {
     pub(crate) fn link(&mut self, address: &Address, source: Source) {
         match self.conversation.contact.same_address(address) {
             None => {
-                push_only(&mut self.edit().contact.addresses, address.clone());
+                self.edit().contact.addresses.push(address.clone());
                 if self.out.add_aliases.is_empty() {
                     // With room for that of a session that starts.
                     self.out.add_aliases = Vec::with_capacity(3);

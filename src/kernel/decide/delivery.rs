@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Address;
 use crate::calls::{Call, CallRef, CallRequest};
-use crate::kernel::ShortList;
 use crate::kernel::decide::decision::Decision;
+use crate::list::ShortList;
 use crate::session::{DeadReason, Outbound, Status, Unsent};
 
 /// Work that is due outside, and facts that hold once it is done.

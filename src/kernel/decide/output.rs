@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
+use crate::kernel::CountDelta;
 use crate::kernel::journal::JournalEntry;
-use crate::kernel::{CountDelta, ShortList};
+use crate::list::ShortList;
 use crate::observer::PendingEvent;
 use crate::session::{KeyRecord, Session};
 

@@ -13,9 +13,9 @@ use crate::kernel::aside::take_aside;
 use crate::kernel::ending::{end_without_flow, missed_notes};
 use crate::kernel::environment::{Turn, TurnEnvironment};
 use crate::kernel::input::Input;
-use crate::kernel::list::ShortList;
 use crate::kernel::node;
 use crate::kernel::turn::{Move, Run, TurnOutcome};
+use crate::list::ShortList;
 use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status};
 
 /// Runs a session from where it is to its next wait, or to its end.
@@ -51,7 +51,7 @@ use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status}
 /// ```
 pub fn advance(flow: &Flow, mut session: Session, input: Input, env: &TurnEnvironment<'_>) -> Turn {
     let outcome = run(flow, &mut session, input, env);
-    Turn { session, effects: outcome.effects.into_vec(), steps: outcome.steps }
+    Turn { session, effects: outcome.effects.into_iter().collect(), steps: outcome.steps }
 }
 
 /// Takes an input to a session whose version may not be stored any more.

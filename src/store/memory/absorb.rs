@@ -58,7 +58,7 @@ impl MemoryStore {
         drop(far);
         commit.ended.extend(past.sessions);
         commit.journal.splice(0..0, past.journal);
-        self.keep(&mut at, workspace, &mut commit.ended, &mut commit.journal);
+        self.keep(&mut at, workspace, commit);
         if !commit.counts.is_empty() {
             at.counters.add(workspace, std::mem::take(&mut commit.counts));
         }

@@ -8,7 +8,7 @@ use crate::store::memory::alias::Held;
 use crate::store::memory::key::KeyHash;
 use crate::store::memory::shard::{At, Shard};
 use crate::store::memory::slot::{LeaseState, Slot, lease_end};
-use crate::store::{Commit, Committed, DecisionBasis, JournalEntry, Lease, Record, SessionRecord};
+use crate::store::{Commit, Committed, DecisionBasis, Lease, Record};
 
 impl MemoryStore {
     pub(super) fn commit_now(&self, commit: &mut Commit) -> Result<Committed, StoreError> {
@@ -75,7 +75,7 @@ impl MemoryStore {
         }
         drop((aliases, key));
         if !(commit.ended.is_empty() && commit.journal.is_empty()) {
-            self.keep(&mut at, workspace, &mut commit.ended, &mut commit.journal);
+            self.keep(&mut at, workspace, commit);
         }
         if !commit.counts.is_empty() {
             at.counters.add(workspace, std::mem::take(&mut commit.counts));
@@ -88,19 +88,13 @@ impl MemoryStore {
     }
 
     /// Archives what has ended, and writes the journal.
-    pub(super) fn keep(
-        &self,
-        at: &mut At<'_>,
-        workspace: u32,
-        ended: &mut Vec<SessionRecord>,
-        journal: &mut Vec<JournalEntry>,
-    ) {
-        for record in ended.drain(..) {
+    pub(super) fn keep(&self, at: &mut At<'_>, workspace: u32, commit: &mut Commit) {
+        for record in std::mem::take(&mut commit.ended) {
             let hash = self.shards.hash(workspace, &record.session().id());
             let contact_hash = self.shards.hash(workspace, record.contact());
             at.archive.insert(hash, contact_hash, workspace, record);
         }
-        for entry in journal.drain(..) {
+        for entry in commit.journal.drain(..) {
             let hash = self.shards.hash(workspace, &entry.session);
             at.journal.append(hash, workspace, entry);
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::ports::Weather;
 use crate::address::Alias;
+use crate::session::ShortList;
 use crate::session::{Conversation, Outbound, encode_conversation};
 use crate::store::{Commit, Committed, Due, Leased, Loaded, Record, Settle};
 
@@ -157,7 +158,7 @@ impl Weather {
                 });
             }
             Some(Defect::ForgetsVerdicts) => commit.record = without(&commit.record, "remembered"),
-            Some(Defect::DropsEnded) => commit.ended.clear(),
+            Some(Defect::DropsEnded) => commit.ended = ShortList::None,
             Some(Defect::ForgetsKeys) => commit.key = None,
             Some(Defect::DropsAddresses) => {
                 commit.add_aliases.retain(|alias| !matches!(alias, Alias::Address(_)));

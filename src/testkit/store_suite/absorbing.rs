@@ -13,7 +13,7 @@ use crate::testkit::store_suite::{Harness, TrustedStore};
 async fn bob<S: ConversationStore>(store: &TrustedStore<S>) -> Revision {
     let sessions = [session(1, "cart", 1, at(0))];
     let record = record_with("bob", &sessions);
-    let started = vec![(session_id(1), flow("cart"), sessions[0].version())];
+    let started = [(session_id(1), flow("cart"), sessions[0].version())].into();
     let commit = Commit { record, started, lease: Lease::Leave, dead_letters: 0, ..everything("bob", None) };
     store.apply(commit).await
 }
@@ -23,7 +23,7 @@ fn takes_in(ann: Revision, bob: Revision, addresses: Vec<Alias>) -> Commit {
     let sessions = [session(1, "cart", 1, at(0))];
     Commit {
         record: record_with("ann", &sessions),
-        started: vec![(session_id(1), flow("cart"), sessions[0].version())],
+        started: [(session_id(1), flow("cart"), sessions[0].version())].into(),
         add_aliases: addresses,
         absorbs: Some(Box::new(MergedContact {
             contact: contact("bob"),

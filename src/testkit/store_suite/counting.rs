@@ -17,7 +17,7 @@ async fn counts<S: ConversationStore>(store: &TrustedStore<S>, asked: &[(&str, O
 /// Ends the only session of ann.
 fn end(session: &Session, expect: Revision) -> Commit {
     let ended: SessionRecord = ended_of("ann", session.id().0.as_u128(), "cart", at(0), at(1));
-    Commit { ended: vec![ended], ..commit_with("ann", Some(expect), &[]) }
+    Commit { ended: [ended].into(), ..commit_with("ann", Some(expect), &[]) }
 }
 
 /// Rule 24: by flow and version.
@@ -58,8 +58,8 @@ pub async fn an_ended_session_is_not_counted(harness: &impl Harness<Store: Conve
 pub async fn a_session_that_ends_at_once_is_not_counted(harness: &impl Harness<Store: ConversationStore>) {
     let store = TrustedStore::fresh(harness).await;
     let ended = ended("ann", 1, at(0), at(0));
-    let started = vec![(session_id(1), flow("cart"), FlowVersion(1))];
-    let past = Commit { started, ended: vec![ended], ..commit_with("ann", None, &[]) };
+    let started = [(session_id(1), flow("cart"), FlowVersion(1))].into();
+    let past = Commit { started, ended: [ended].into(), ..commit_with("ann", None, &[]) };
     store.apply(Commit { add_aliases: vec![session_alias(1)], ..past }).await;
     assert_eq!(store.live(&live("cart", None)).await, 0);
     assert_eq!(store.follow(session_alias(1)).await, Some(contact("ann")));

@@ -39,7 +39,7 @@ fn everything(round: u64) -> Commit {
         due_at: Some(at(5)),
         key: Some((key_name("cart", &name), key_record(&name, number, at(99)))),
         add_aliases: vec![phone(round), session_alias(number)],
-        ended: vec![ended(&name, number + 1_000, at(0), at(1))],
+        ended: [ended(&name, number + 1_000, at(0), at(1))].into(),
         journal: vec![entry(&name, number, 1, at(0))],
         ..commit(&name, None)
     }

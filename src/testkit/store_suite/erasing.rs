@@ -10,7 +10,7 @@ use crate::testkit::store_suite::{Harness, TrustedStore};
 pub(super) fn everything(name: &str, expect: Option<Revision>) -> Commit {
     Commit {
         add_aliases: vec![phone(1), phone(2), session_alias(1), session_alias(2)],
-        ended: vec![ended(name, 2, at(0), at(1))],
+        ended: [ended(name, 2, at(0), at(1))].into(),
         journal: vec![entry(name, 1, 1, at(0)), entry(name, 1, 2, at(0)), entry(name, 2, 1, at(0))],
         key: Some((key_name("cart", "event-1"), key_record(name, 1, at(50)))),
         due_at: Some(at(5)),

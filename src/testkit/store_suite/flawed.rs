@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
+use crate::session::ShortList;
 use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountDelta,
     CountQuery, CountSums, CounterSubject, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry,
@@ -308,7 +309,7 @@ impl<S: ConversationStore> Flawed<S> {
         step_aside().await;
         let lease = Lease::Leave;
         let expect = Some(revision);
-        let (key, journal, ended) = (None, Vec::new(), Vec::new());
+        let (key, journal, ended) = (None, Vec::new(), ShortList::None);
         let counts = if is_of_counts { commit.counts } else { Vec::new() };
         let second =
             Commit { expect, lease, key, journal, ended, counts, drop_aliases: Vec::new(), ..commit };
@@ -386,7 +387,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             Flaw::ComparesRevisionOnly => commit.seen = None,
             Flaw::ForgetsKeys => commit.key = None,
             Flaw::ForgetsDue => commit.due_at = None,
-            Flaw::DropsPast => (commit.ended, commit.journal) = (Vec::new(), Vec::new()),
+            Flaw::DropsPast => (commit.ended, commit.journal) = (ShortList::None, Vec::new()),
             Flaw::TornAliases | Flaw::TornCounts => return self.commit_in_two(commit).await,
             Flaw::ForgetsCounts => commit.counts = Vec::new(),
             Flaw::FoldsCase => commit.counts.iter_mut().for_each(fold),

@@ -13,7 +13,7 @@ async fn fill<S: ConversationStore>(store: &TrustedStore<S>, ends: &[i64]) -> Re
         let past = Commit {
             key: Some(key),
             add_aliases: vec![session_alias(number)],
-            ended: vec![ended("ann", number, at(0), at(*seconds))],
+            ended: [ended("ann", number, at(0), at(*seconds))].into(),
             ..commit("ann", expect)
         };
         expect = Some(store.apply(past).await);
@@ -40,7 +40,7 @@ pub async fn the_alias_of_an_ended_session_leads_there_until_it_is_purged(
     let store = TrustedStore::fresh(harness).await;
     let started = Commit { add_aliases: vec![session_alias(1)], ..commit("ann", None) };
     let revision = store.apply(started).await;
-    let past = Commit { ended: vec![ended("ann", 1, at(0), at(10))], ..commit("ann", Some(revision)) };
+    let past = Commit { ended: [ended("ann", 1, at(0), at(10))].into(), ..commit("ann", Some(revision)) };
     store.apply(past).await;
     assert_eq!(store.follow(session_alias(1)).await, Some(contact("ann")));
     let _ = store.purge(&purge(10, 100)).await;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::session::ShortList;
 use crate::store::{
     Commit, Committed, ConversationStore, DecisionBasis, FlowChange, FlowEntry, FlowSaved, Lookup,
     MergedContact, Revision, Settle, Settled, StoredConversation, Txn,
@@ -315,9 +316,9 @@ pub async fn a_session_is_known_as_long_as_its_alias_leads_there(
     let both = [session(1, "cart", 1, at(0)), session(2, "help", 1, at(0))];
     let first = store.apply(commit_with("ann", None, &both)).await;
     let left = Commit {
-        started: Vec::new(),
+        started: ShortList::None,
         add_aliases: Vec::new(),
-        ended: vec![ended("ann", 1, at(0), at(1))],
+        ended: [ended("ann", 1, at(0), at(1))].into(),
         ..commit_with("ann", Some(first), &both[1..])
     };
     let revision = store.apply(left).await;

@@ -340,7 +340,7 @@ pub async fn purges_beside_commits_remove_each_thing_once(harness: &impl Harness
                 let past = Commit {
                     key: Some(key),
                     add_aliases: vec![session_alias(session)],
-                    ended: vec![ended(&name, session, at(0), at(0))],
+                    ended: [ended(&name, session, at(0), at(0))].into(),
                     ..commit(&name, revision)
                 };
                 revision = Some(store.apply(past).await);

@@ -34,7 +34,7 @@ async fn ids<S: StoreQueries>(store: &TrustedStore<S>, query: &SessionQuery) -> 
 async fn fill<S: ConversationStore>(store: &TrustedStore<S>) {
     let live = [session(1, "cart", 1, at(10)), session(2, "order", 1, at(40))];
     let past = vec![ended("ann", 3, at(20), at(50)), ended("ann", 4, at(40), at(60))];
-    store.apply(Commit { ended: past, ..commit_with("ann", None, &live) }).await;
+    store.apply(Commit { ended: past.into(), ..commit_with("ann", None, &live) }).await;
     store.apply(commit_with("bob", None, &[session(5, "cart", 1, at(30))])).await;
     store.apply(commit("unreadable", None)).await;
 }
@@ -107,7 +107,7 @@ pub async fn sessions_are_narrowed_as_asked(harness: &impl Harness<Store: Conver
         let start = at(i64::try_from(number).unwrap() * 10);
         let live = session(number * 2 + 100, "cart", 1, start);
         let past = vec![ended(&name, number * 2 + 101, start, at(500))];
-        store.apply(Commit { ended: past, ..commit_with(&name, None, &[live]) }).await;
+        store.apply(Commit { ended: past.into(), ..commit_with(&name, None, &[live]) }).await;
     }
     let calling = with(&session(1, "cart", 1, at(5)), &json!({"status": "calling", "node": "call"}));
     let parked = with(&session(2, "cart", 1, at(15)), &json!({"parked_at": at(400), "node": "pay"}));
@@ -116,7 +116,7 @@ pub async fn sessions_are_narrowed_as_asked(harness: &impl Harness<Store: Conver
     failed["rare"] = json!({"failure": {"code": "variables", "node": "pay", "message": "too large"}});
     let failed = with(&session(4, "cart", 1, at(35)), &failed);
     let ended = vec![past("zed", &failed)];
-    store.apply(Commit { ended, ..commit_with("zed", None, &[calling, parked, late]) }).await;
+    store.apply(Commit { ended: ended.into(), ..commit_with("zed", None, &[calling, parked, late]) }).await;
 
     let node = |name: &str| Some(NodeId::new(name).unwrap());
     let narrow = [
@@ -185,7 +185,7 @@ pub async fn a_session_is_listed_once_when_it_ends(
     let revision = store.apply(commit_with("ann", None, &[session(1, "cart", 1, at(10))])).await;
     assert_eq!(ids(&store, &all()).await, [1]);
     let past = vec![ended("ann", 1, at(10), at(20))];
-    store.apply(Commit { ended: past, ..commit_with("ann", Some(revision), &[]) }).await;
+    store.apply(Commit { ended: past.into(), ..commit_with("ann", Some(revision), &[]) }).await;
     assert_eq!(ids(&store, &all()).await, [1]);
     assert!(ids(&store, &SessionQuery { live: Some(true), ..all() }).await.is_empty());
     assert_eq!(ids(&store, &SessionQuery { live: Some(false), ..all() }).await, [1]);
@@ -200,7 +200,7 @@ pub async fn a_session_is_found_live_and_ended(
     let found = store.session(session_id(1)).await.expect("it is live");
     assert!(found.session().status().is_live() && *found.contact() == contact("ann"));
     let past = vec![ended("ann", 1, at(10), at(20))];
-    store.apply(Commit { ended: past, ..commit_with("ann", Some(revision), &[]) }).await;
+    store.apply(Commit { ended: past.into(), ..commit_with("ann", Some(revision), &[]) }).await;
     let found = store.session(session_id(1)).await.expect("it has ended");
     assert_eq!((found.session().ended_at(), found.contact()), (Some(at(20)), &contact("ann")));
     assert!(store.session(session_id(2)).await.is_none());
@@ -213,7 +213,7 @@ pub async fn an_ended_session_comes_back_unchanged(
     let store = TrustedStore::fresh(harness).await;
     let past = ended("ann", 1, at(10), at_ms(20_123));
     let bytes = past.to_bytes().unwrap();
-    store.apply(Commit { ended: vec![past], ..commit("ann", None) }).await;
+    store.apply(Commit { ended: [past].into(), ..commit("ann", None) }).await;
     let found = store.session(session_id(1)).await.expect("it has ended");
     assert_eq!(found.to_bytes().unwrap(), bytes);
     let listed = store.sessions(&all()).await;
@@ -224,7 +224,7 @@ pub async fn an_ended_session_comes_back_unchanged(
 pub async fn another_workspace_sees_nothing(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
     let store = TrustedStore::fresh(harness).await;
     let filled = |name: &str, number| Commit {
-        ended: vec![ended(name, number + 1, at(0), at(1))],
+        ended: [ended(name, number + 1, at(0), at(1))].into(),
         journal: vec![entry(name, number, 1, at(0))],
         dead_letters: 1,
         ..commit_with(name, None, &[session(number, "cart", 1, at(0))])
@@ -252,7 +252,7 @@ pub async fn a_refused_commit_leaves_nothing_to_list(
     let bob = Commit { add_aliases: vec![phone(1)], key: Some(taken.clone()), ..commit("bob", None) };
     let revision = store.apply(bob).await;
     let with_past = || Commit {
-        ended: vec![ended("ann", 3, at(0), at(0))],
+        ended: [ended("ann", 3, at(0), at(0))].into(),
         journal: vec![entry("ann", 3, 1, at(0))],
         dead_letters: 1,
         ..commit_with("ann", None, &[session(4, "cart", 1, at(0))])
@@ -344,7 +344,7 @@ pub async fn purged_sessions_are_not_listed(harness: &impl Harness<Store: Conver
         let past = vec![ended(&format!("contact {number}"), number, at(0), at(seconds))];
         let added = vec![session_alias(number)];
         let name = format!("contact {number}");
-        store.apply(Commit { ended: past, add_aliases: added, ..commit(&name, None) }).await;
+        store.apply(Commit { ended: past.into(), add_aliases: added, ..commit(&name, None) }).await;
     }
     store.apply(commit_with("live", None, &[session(9, "cart", 1, at(0))])).await;
     let first = store.purge(&purge(30, 1)).await;
@@ -368,7 +368,7 @@ pub async fn an_erased_contact_is_not_listed(
 ) {
     let store = TrustedStore::fresh(harness).await;
     let bobs = vec![ended("bob", 9, at(0), at(1))];
-    store.apply(Commit { ended: bobs, ..commit("bob", None) }).await;
+    store.apply(Commit { ended: bobs.into(), ..commit("bob", None) }).await;
     let revision = store.apply(everything("ann", None)).await;
     assert_eq!(store.listed(&set_aside(false, None, 9)).await, ["ann"]);
     let removed = store.erase("ann", revision).await;

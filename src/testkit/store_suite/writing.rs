@@ -14,7 +14,7 @@ fn everything(expect: Option<Revision>) -> Commit {
         lease: take(1),
         key: Some((key_name("cart", "new"), key_record("ann", 2, at(99)))),
         add_aliases: vec![session_alias(2)],
-        ended: vec![ended("ann", 3, at(0), at(0))],
+        ended: [ended("ann", 3, at(0), at(0))].into(),
         journal: vec![entry("ann", 3, 1, at(0))],
         ..commit("ann", expect)
     }

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("digits", "words: the digits of every script"),
     ("grapheme", "words: texts as people count them"),
     ("hex", "words: the stored form of hashes"),
+    ("list", "words: a list that mostly has one entry"),
     ("limits", "words: the maxima"),
     ("channel", "words: where people write from"),
     ("clock", "words: time and fresh ids, as ports without data of ours"),

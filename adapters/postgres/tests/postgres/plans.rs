@@ -266,7 +266,7 @@ async fn each_statement_touches_one_partition(planning: Planning, count: u32, is
     plans.assert_one("a settle");
 
     let session = (SessionId(Uuid::from_u128(1)), FlowId::new("cart").unwrap(), FlowVersion(1));
-    let started = Commit { started: vec![session], due_at: Some(at(10)), ..commit(Some(revision)) };
+    let started = Commit { started: [session].into(), due_at: Some(at(10)), ..commit(Some(revision)) };
     let revision = applied(&store, started).await;
     plans.assert_one("a turn that starts a session");
     let what = CounterSubject::Entered(NodeId::new("ask").unwrap());

@@ -81,7 +81,7 @@ impl<'a> Arrival<'a> {
         opt_out: CarriedOptOut,
     ) -> Self {
         let account = AccountRef { channel: &inbound.channel, account: &inbound.account };
-        let id = inbound.id.as_deref().map_or(call, |id| message_hash(account, id));
+        let id = inbound.message.id.as_deref().map_or(call, |id| message_hash(account, id));
         let mut choice = None;
         if let Some(payload) = inbound.message.payload.take() {
             inbound.message.payload = Some(match own_choice(&payload) {

@@ -137,9 +137,10 @@ impl TriggerCall {
     /// Until when a key is honoured: the retention, or the discard time if that is later, at most
     /// 30 days (SEMANTICS T5).
     fn key_expiry(&self, policy: &Policy, limits: &Limits, now: DateTime<Utc>) -> DateTime<Utc> {
-        let retention = later(now, span(policy.key_retention));
-        let most = later(now, span(limits.max_key_retention));
-        self.request.discard_time.map_or(retention, |discard| discard.max(retention)).min(most)
+        let most = limits.max_key_retention;
+        let retention = later(now, span(policy.key_retention.min(most)));
+        let discard = self.request.discard_time.filter(|discard| *discard > retention);
+        discard.map_or(retention, |discard| discard.min(later(now, span(most))))
     }
 }
 
