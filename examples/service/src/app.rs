@@ -63,7 +63,7 @@ impl App {
         let database = Database::open(&config.database_url).await?;
         let (hub, console) = (Arc::new(Hub::new()), Arc::new(Console::new()));
         let calls = Arc::new(HostCalls::new(&config.calls)?);
-        let channels = Channels::new(&config.channels, Arc::clone(&console))?;
+        let channels = Channels::new(&config.channels, &config.workspace, Arc::clone(&console))?;
         let mut engine = Engine::builder(database.store.clone())
             .transport(channels)
             .calls(Arc::clone(&calls))

@@ -52,8 +52,9 @@ impl WhatsApp {
         let account = &*message.account().account;
         let id = match self.numbers.get(account) {
             Some(id) => id,
-            // An account that is no number is the API's own id of it.
-            None if !account.starts_with('+') => account,
+            // The API's own id of an account. Anything else would be a part of the address that the
+            // author of a flow chooses.
+            None if account.bytes().all(|byte| byte.is_ascii_digit()) => account,
             None => {
                 return Err(SendError::rejected(format_args!("WHATSAPP_NUMBERS has no id for `{account}`")));
             }
@@ -71,9 +72,12 @@ impl WhatsApp {
     }
 }
 
+/// The pause that an answer asks for: at most an hour, and none where it is 0 seconds, with which
+/// proxies mean nothing.
 fn pause(answer: &Response) -> Option<Duration> {
-    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    const MOST: u64 = 3_600;
+    let seconds: u64 = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    (seconds > 0).then(|| Duration::from_secs(seconds.min(MOST)))
 }
 
 /// Messenger's Send API.

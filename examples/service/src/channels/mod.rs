@@ -21,8 +21,10 @@ const TIME: Duration = Duration::from_secs(10);
 /// Largest answer that is read.
 const MOST_ANSWER: usize = 1 << 20;
 
-/// The transport of the engine.
+/// The transport of the engine. The accounts of the channels belong to one workspace, as their
+/// webhooks do; messages of every other are shown on the console.
 pub struct Channels {
+    workspace: String,
     console: Arc<Console>,
     whatsapp: Option<WhatsApp>,
     messenger: Option<Messenger>,
@@ -30,11 +32,11 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// The channels that are set.
+    /// The channels that are set, of a workspace.
     ///
     /// # Errors
     /// The setting that is wrong.
-    pub fn new(config: &ChannelConfig, console: Arc<Console>) -> Result<Self, String> {
+    pub fn new(config: &ChannelConfig, workspace: &str, console: Arc<Console>) -> Result<Self, String> {
         let (client, url) = (client()?, &config.graph_url);
         let whatsapp = config.whatsapp_token.clone();
         let whatsapp = whatsapp
@@ -42,16 +44,26 @@ impl Channels {
             .transpose()?;
         let messenger = config.messenger_token.clone();
         let messenger = messenger.map(|token| Messenger::new(client.clone(), url, token));
-        Ok(Self { console, whatsapp, messenger, webhook: Webhook::of(client, config) })
+        let (workspace, webhook) = (workspace.to_owned(), Webhook::of(client, config));
+        Ok(Self { workspace, console, whatsapp, messenger, webhook })
+    }
+
+    fn has_accounts_of(&self, message: &Outbound) -> bool {
+        message.workspace.as_str() == self.workspace
     }
 }
 
 impl Transport for Channels {
     async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
+        let has_accounts = self.has_accounts_of(message);
         match (&message.account().channel, self) {
-            (Channel::WhatsApp, Self { whatsapp: Some(api), .. }) => api.send(message).await,
-            (Channel::Messenger, Self { messenger: Some(api), .. }) => api.send(message).await,
-            (Channel::Web, Self { webhook: Some(webhook), .. }) => webhook.send(message).await,
+            (Channel::WhatsApp, Self { whatsapp: Some(api), .. }) if has_accounts => api.send(message).await,
+            (Channel::Messenger, Self { messenger: Some(api), .. }) if has_accounts => {
+                api.send(message).await
+            }
+            (Channel::Web, Self { webhook: Some(webhook), .. }) if has_accounts => {
+                webhook.send(message).await
+            }
             _ => {
                 self.console.show(message);
                 Ok(Receipt::new())
@@ -60,9 +72,11 @@ impl Transport for Channels {
     }
 
     async fn send_turn(&self, messages: &[&Outbound]) -> Option<Vec<Result<Receipt, SendError>>> {
-        let is_web = messages.first().is_some_and(|message| message.account().channel == Channel::Web);
+        let is_posted = messages.first().is_some_and(|message| {
+            message.account().channel == Channel::Web && self.has_accounts_of(message)
+        });
         match &self.webhook {
-            Some(webhook) if is_web => webhook.send_turn(messages).await,
+            Some(webhook) if is_posted => webhook.send_turn(messages).await,
             _ => None,
         }
     }

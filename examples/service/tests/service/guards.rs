@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::calls::Receiver;
 use crate::kit::{Answered, Service, TOKEN, answered, hello};
 
-const TRIGGER: &str = "/api/v1/actions/trigger-flow";
+pub const TRIGGER: &str = "/api/v1/actions/trigger-flow";
 
 #[tokio::test]
 async fn without_a_valid_token_nothing_is_answered() {

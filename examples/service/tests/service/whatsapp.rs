@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::calls::Receiver;
-use crate::kit::{Answered, Service, answered, eventually};
+use crate::guards::TRIGGER;
+use crate::kit::{Answered, Service, answered, eventually, hello};
 
 pub const SECRET: &str = "app-secret";
 pub const SETTINGS: [(&str, &str); 2] = [("WHATSAPP_APP_SECRET", SECRET), ("WHATSAPP_VERIFY_TOKEN", "word")];
@@ -70,6 +71,44 @@ fn connected(api: &Receiver) -> Service {
         SETTINGS[1],
     ];
     Service::with(&settings)
+}
+
+/// The accounts belong to one workspace, and an author chooses no part of the API's address.
+#[tokio::test]
+async fn only_the_accounts_of_the_own_workspace_reach_the_api() {
+    let api = cloud().await;
+    let service = connected(&api);
+    let from = |code: &str, account: &str| {
+        let mut flow = hello(code);
+        flow["settings"]["sender"] = json!({"channel": "whatsapp", "account": account});
+        flow
+    };
+    let start = |code: &str| json!({"flow_id": code, "phone": "+14155550123", "context": {}});
+    let accounts = ["1/../../me/accounts?x=", "9999#", "../1065", "1065", "+15550100"];
+    for (place, account) in accounts.into_iter().enumerate() {
+        let code = format!("flow-{place}");
+        service.publish(from(&code, account)).await;
+        assert_eq!(service.post(TRIGGER, start(&code)).await.status, 201, "{account}");
+    }
+    let made = service.command().args(["token", "new", "acme", "shop"]).output().unwrap();
+    let other = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let as_other = async |path: &str, body: Value| {
+        answered(service.request(Method::POST, path).bearer_auth(&other).json(&body)).await
+    };
+    let flow = json!({"definition": from("theirs", "+15550100")});
+    assert_eq!(as_other("/api/v1/flows", flow).await.status, 201);
+    assert_eq!(as_other("/api/v1/flows/theirs/publish", json!({})).await.status, 200);
+    assert_eq!(as_other(TRIGGER, start("theirs")).await.status, 201);
+    eventually(async || {
+        let request = service.request(Method::GET, "/api/v1/console").bearer_auth(&other);
+        let shown = answered(request).await.json();
+        (shown["messages"].as_array()?.len() == 1).then_some(())
+    })
+    .await;
+    let heard = api.heard_all(2).await;
+    let mut paths: Vec<&str> = heard.iter().map(|heard| &*heard.path).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["/1065/messages", "/106540352242922/messages"]);
 }
 
 #[tokio::test]
