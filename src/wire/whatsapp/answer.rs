@@ -144,6 +144,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn failed(failure: &CloudFailure, status: u16, retry_after: Option<Duration>) -> SendError {
     let reason = reason(failure, status);
+    // A pause of no length asks for none: the message would be tried again at once, and again.
+    let retry_after = retry_after.filter(|pause| !pause.is_zero());
     let after = |pause: Duration| SendError::retry_after(retry_after.unwrap_or(pause), &reason);
     match (failure.code, status) {
         (131_047, _) => SendError::WindowClosed,

@@ -371,6 +371,8 @@ fn an_answer_of_the_api_is_a_receipt_or_says_why_not() {
     assert_eq!(pause("answer-token", 401), None, "another token serves the same message");
     let told = acknowledged(&sent, 429, Some(Duration::from_secs(30)), answers["answer-too-fast"].as_bytes());
     assert!(matches!(told, Err(SendError::Retry { after: Some(after), .. }) if after.as_secs() == 30));
+    let none = acknowledged(&sent, 429, Some(Duration::ZERO), answers["answer-too-fast"].as_bytes());
+    assert!(matches!(none, Err(SendError::Retry { after: Some(after), .. }) if after.as_secs() == 5));
 }
 
 /// W4
