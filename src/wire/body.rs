@@ -183,21 +183,24 @@ impl BodyReader {
         }
     }
 
-    /// An object.
+    /// An object. An empty list is one, as PHP writes an array without keys.
     pub(super) fn object(&mut self, field: &str) -> Option<Map<String, Value>> {
         match self.take(field)? {
             Value::Object(object) => return Some(object),
+            Value::Array(list) if list.is_empty() => return Some(Map::new()),
             _ => self.errors.add(field, "must be an object"),
         }
         None
     }
 
-    /// An object, or its JSON in a text.
+    /// The same, or its JSON in a text.
     pub(super) fn object_or_text(&mut self, field: &str) -> Option<Map<String, Value>> {
         match self.take(field)? {
             Value::Object(object) => return Some(object),
+            Value::Array(list) if list.is_empty() => return Some(Map::new()),
             Value::String(text) => match serde_json::from_str(&text) {
                 Ok(Value::Object(object)) => return Some(object),
+                Ok(Value::Array(list)) if list.is_empty() => return Some(Map::new()),
                 Ok(_) => self.errors.add(field, "must be an object"),
                 Err(error) => self.errors.add(field, format_args!("must be JSON: {error}")),
             },

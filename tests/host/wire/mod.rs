@@ -140,6 +140,11 @@ fn qyvo_errors_have_their_status_and_body() {
     let no_entry = qyvo::Answers::default().of(&Err(Error::NoEntryNode("cart".parse().unwrap())));
     assert_eq!(error(&no_entry), (422, "Flow has no entry node".to_owned()));
 
+    let php = ask(json!({"flow_id": "cart", "phone": "+14155550124", "context": []}));
+    assert_eq!(php.status, 201, "an array without keys: {}", php.body);
+    let list = ask(json!({"flow_id": "cart", "phone": ADA, "context": [1]}));
+    assert_eq!(list.status, 422);
+
     let wrong = ask(json!({"flow_id": "", "phone": 14155550123_u64, "context": "x"}));
     assert_eq!(wrong.status, 422);
     assert_eq!(
@@ -420,6 +425,10 @@ fn gptbots_gets_each_message_with_its_branch_and_component() {
     let [FlowOutput { content, from_component_name, .. }] = &message.flow_output[..] else { panic!("one") };
     assert_eq!((content.as_deref(), from_component_name.as_deref()), (Some(&*words), Some(&*sent.component)));
     assert_eq!(WebhookMessage::by_session(sent).conversation_id, sent.session().to_string());
+    let mut bare = serde_json::to_value(&message).unwrap();
+    bare["flow_output"] = Value::Null;
+    let read: WebhookMessage = serde_json::from_value(bare).unwrap();
+    assert_eq!(read, WebhookMessage { flow_output: Vec::new(), ..message.clone() });
     let inbound = Inbound::text(Channel::WhatsApp, "+15550100", ADA, "Yes");
     let _ = block_on(shop.bot.receive(inbound)).unwrap();
 
