@@ -181,8 +181,9 @@ impl Model {
         );
         let said = self.word(task, &ask.text).await?;
         let tags: Vec<&str> = ask.languages.iter().map(|tag| &**tag).collect();
-        let tag = spoken::one_of(&tags, &said).flatten().map(str::to_owned);
-        Ok(Answer::now(tag.unwrap_or_else(|| spoken::bare(&said).to_owned())))
+        let tag = spoken::one_of(&tags, &said).flatten().or_else(|| spoken::language(&tags, &said));
+        let tag = tag.ok_or_else(|| CallError::failed("the model named no language by its tag"))?;
+        Ok(Answer::now(tag))
     }
 
     /// The answer to a task with a text, a word at best.
@@ -199,5 +200,6 @@ fn said(answer: &[u8]) -> Result<String, CallError> {
         .map_err(|error| CallError::failed(format_args!("the model's answer cannot be read: {error}")))?;
     let said = read.choices.into_iter().next().map(|choice| choice.message.content);
     let said = said.as_deref().and_then(spoken::thought_out).map(str::to_owned);
+    let said = said.filter(|said| !said.trim().is_empty());
     said.ok_or_else(|| CallError::failed("the model answered nothing"))
 }

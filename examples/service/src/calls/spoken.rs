@@ -38,6 +38,54 @@ pub fn one_of<'a>(words: &[&'a str], said: &str) -> Option<Option<&'a str>> {
     }
 }
 
+/// The tag that an answer is, or that of the language whose English name it is; of those in the
+/// list, where one is of the same language. None: it is no tag of BCP 47.
+#[must_use]
+pub fn language<'a>(tags: &[&'a str], said: &'a str) -> Option<&'a str> {
+    const NAMES: [(&str, &str); 24] = [
+        ("arabic", "ar"),
+        ("bengali", "bn"),
+        ("chinese", "zh"),
+        ("czech", "cs"),
+        ("dutch", "nl"),
+        ("english", "en"),
+        ("filipino", "fil"),
+        ("french", "fr"),
+        ("german", "de"),
+        ("greek", "el"),
+        ("hebrew", "he"),
+        ("hindi", "hi"),
+        ("indonesian", "id"),
+        ("italian", "it"),
+        ("japanese", "ja"),
+        ("korean", "ko"),
+        ("persian", "fa"),
+        ("polish", "pl"),
+        ("portuguese", "pt"),
+        ("russian", "ru"),
+        ("spanish", "es"),
+        ("thai", "th"),
+        ("turkish", "tr"),
+        ("vietnamese", "vi"),
+    ];
+    let said = bare(said);
+    let Some((_, tag)) = NAMES.iter().find(|(name, _)| *name == said.to_lowercase()) else {
+        return is_tag(said).then_some(said);
+    };
+    let is_same = |known: &&&str| known.split('-').next().is_some_and(|own| own.eq_ignore_ascii_case(tag));
+    Some(tags.iter().find(is_same).copied().unwrap_or(tag))
+}
+
+/// True of `en`, `fil`, `pt-BR`, not of a word.
+fn is_tag(text: &str) -> bool {
+    let mut parts = text.split(['-', '_']);
+    let is_language =
+        |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    parts.next().is_some_and(is_language) && parts.all(is_part)
+}
+
 /// True if a word is in a text, with no letter of another word beside it.
 fn names(text: &str, word: &str) -> bool {
     let (text, word) = (text.to_lowercase(), word.to_lowercase());
@@ -67,6 +115,23 @@ mod tests {
             ("the tag <think>…</think> is not hers", Some("the tag <think>…</think> is not hers")),
         ] {
             assert_eq!(thought_out(said), answer, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_a_tag_or_its_english_name() {
+        for (tags, said, tag) in [
+            (&[][..], "en", Some("en")),
+            (&[], "`pt-BR`.", Some("pt-BR")),
+            (&[], "zh-Hant-TW", Some("zh-Hant-TW")),
+            (&[], "English", Some("en")),
+            (&["en", "pt-BR"], "Portuguese", Some("pt-BR")),
+            (&["en", "pt-BR"], "french.", Some("fr")),
+            (&[], "Klingon", None),
+            (&[], "It is English, I think.", None),
+            (&[], "", None),
+        ] {
+            assert_eq!(language(tags, said), tag, "{said}");
         }
     }
 

@@ -93,7 +93,7 @@ fn inbounds(event: &Value) -> Vec<Inbound> {
     let known = contents.into_iter().enumerate().map(|(place, mut inbound)| {
         if let Some(id) = id {
             // The first one has the id that a single one has.
-            inbound = inbound.id(if place == 0 { id.to_owned() } else { format!("{id}/{place}") });
+            inbound = if place == 0 { inbound.id(id) } else { inbound.id(format!("{id}/{place}")) };
         }
         if let Some(at) = at {
             inbound = inbound.timestamp(at);
@@ -101,6 +101,16 @@ fn inbounds(event: &Value) -> Vec<Inbound> {
         inbound
     });
     known.collect()
+}
+
+/// A message that has neither words nor a medium that is known, such as one that Messenger cannot
+/// show.
+fn without_id(message: &Value) -> Value {
+    let mut body = message.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("mid");
+    }
+    body
 }
 
 /// A person who writes to a page.
@@ -122,9 +132,8 @@ impl PageVisitor<'_> {
         let attachments = message["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut contents: Vec<Inbound> =
             attachments.iter().filter_map(|attachment| self.attachment(attachment)).collect();
-        if text.is_empty() && contents.is_empty() && !attachments.is_empty() {
-            let body = json!({"attachments": attachments});
-            return vec![Inbound::other(Channel::Messenger, page, person, body)];
+        if text.is_empty() && contents.is_empty() {
+            return vec![Inbound::other(Channel::Messenger, page, person, without_id(message))];
         }
         match contents.first_mut() {
             None => contents.push(Inbound::text(Channel::Messenger, page, person, text)),

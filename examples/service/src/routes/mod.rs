@@ -23,6 +23,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::handler::HandlerWithoutStateExt;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -147,8 +148,11 @@ pub fn router(app: &Arc<App>) -> Router {
     });
     let router = router.route("/openapi.json", described);
     let router = match app.config.page() {
-        Some(folder) => router.fallback_service(ServeDir::new(folder)),
-        None => router.fallback(|| async { ApiError::not_found("there is nothing at this address") }),
+        Some(folder) => {
+            let files = ServeDir::new(folder).call_fallback_on_method_not_allowed(true);
+            router.fallback_service(files.fallback(nothing.into_service()))
+        }
+        None => router.fallback(nothing),
     };
     router
         .method_not_allowed_fallback(|| async {
@@ -180,6 +184,10 @@ async fn page(State(app): State<Arc<App>>, request: Request) -> Response {
         return Redirect::temporary("/?api=").into_response();
     }
     ServeFile::new(folder.join("index.html")).oneshot(request).await.into_response()
+}
+
+async fn nothing() -> ApiError {
+    ApiError::not_found("there is nothing at this address")
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

@@ -134,6 +134,8 @@ async fn a_text_with_the_preview_of_a_link_is_a_text() {
         (json!({"text": "my cat", "attachments": [media("image")]}), "media [my cat] image"),
         (json!({"attachments": [media("file")]}), "media [] document"),
     ];
+    let nothing = event(json!({"mid": "void", "is_unsupported": true, "text": null}));
+    assert_eq!(post(&service, PATH, &nothing).await.json(), json!({"unmatched": 1}));
     for (place, (mut message, shown)) in messages.into_iter().enumerate() {
         post(&service, PATH, &event(json!({"mid": format!("start-{place}"), "text": "hi"}))).await;
         message["mid"] = format!("m-{place}").into();
