@@ -46,18 +46,18 @@ pub(super) fn has_same_numbers(label: &str, said: &str) -> bool {
     if said.starts_with('-') || !said.contains(|c: char| c.is_ascii_digit()) {
         return false;
     }
-    let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    };
-    let own = words(label);
-    let has_words = words(said)
-        .iter()
-        .filter(|word| !TO.contains(&word.as_str()))
-        .all(|word| own.iter().any(|own| own.starts_with(word.as_str())));
     let as_digits =
         || same(&figures(label, digits), &figures(said, digits), |a, b| unpadded(a) == unpadded(b));
     let as_amounts = || same(&figures(label, amount), &figures(said, amount), |a, b| read(a) == read(b));
-    has_words && (as_digits() || as_amounts())
+    has_words(label, said) && (as_digits() || as_amounts())
+}
+
+/// True if each word of what was said begins one of the label's.
+pub(super) fn has_words(label: &str, said: &str) -> bool {
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty())
+    }
+    words(said).filter(|word| !TO.contains(word)).all(|word| words(label).any(|own| own.starts_with(word)))
 }
 
 /// The only number of a text; none if it has another one, or compares it.
@@ -66,6 +66,18 @@ pub(super) fn only_number(text: &str) -> Option<Amount> {
         [only] if only.sign.is_none() => read(only.number),
         _ => None,
     }
+}
+
+/// True if a label has the figures of a text as they are written, such as `12:00`.
+pub(super) fn has_figures(label: &str, text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let figures = text.trim_matches(|c| !is_digit(c));
+    let is_whole = |(at, _): (usize, &str)| {
+        let (before, behind) = (label.get(..at), label.get(at + figures.len()..));
+        !before.is_some_and(|before| before.ends_with(is_digit))
+            && !behind.is_some_and(|behind| behind.starts_with(is_digit))
+    };
+    !figures.is_empty() && label.match_indices(figures).any(is_whole)
 }
 
 /// True if a label has a number somewhere.

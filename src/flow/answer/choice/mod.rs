@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::flow::answer::clock;
-use crate::flow::answer::figures::{has_same_numbers, holds, only_number};
+use crate::flow::answer::figures::{has_figures, has_same_numbers, has_words, holds, only_number};
 use crate::flow::answer::listed::{held, is_joined, leading, number, unpadded, without_number};
 use crate::flow::answer::near;
 use crate::flow::answer::ordinal::{self, Ordinal};
@@ -201,7 +201,13 @@ pub(super) fn named(choices: &Choices, payload: Option<&str>, text: &str) -> Nam
         }
     }
     if let Some(sign) = emoji_alone(text) {
-        return only(list, &|choice| choice.signs.iter().any(|own| is_repeated(own, &sign)));
+        return match only(list, &|choice| choice.signs.iter().any(|own| **own == *sign)) {
+            // Five stars are not the one star of a label among others with more.
+            NamedChoice::None => only(list, &|choice| {
+                choice.signs.iter().any(|own| is_repeated(own, &sign) && !is_counted(list, own))
+            }),
+            found => found,
+        };
     }
     let says_more = || emoji_of(text).is_some_and(|said| list.iter().any(|choice| choice.is_signed(&said)));
     let number = number(&said).or_else(|| number(&bare).filter(|_| !says_more()));
@@ -280,17 +286,19 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
             _ => None,
         }
     };
-    // `$500` is neither of `Less than $500` and `$500 - $1000`; `10 €` is `€10`.
+    // `$500` is neither of `Less than $500` and `$500 - $1000`, and `18 years` neither of `Under 18
+    // years` and `18-30 years`; `10 €` is `€10`.
     let is_alone = |place: &usize| {
-        let has_letters = |text: &str| text.contains(char::is_alphabetic);
-        let is_bare = |choice: &Choice| choice.shown().any(|label| !has_letters(label));
-        if has_letters(said) || list.get(*place).is_some_and(is_bare) {
+        let is_bare = |choice: &Choice| choice.shown().any(|label| !label.contains(char::is_alphabetic));
+        if list.get(*place).is_some_and(is_bare) {
             return true;
         }
         let number = only_number(said);
-        let holds =
-            |choice: &Choice| number.is_some_and(|number| choice.shown().any(|label| holds(label, number)));
-        !list.iter().enumerate().any(|(other, choice)| other != *place && holds(choice))
+        let has = |label: &str| match number {
+            Some(number) => holds(label, number) && has_words(label, said),
+            None => has_figures(label, said) && has_words(label, said),
+        };
+        !list.iter().enumerate().any(|(other, choice)| other != *place && choice.shown().any(has))
     };
     // `9:00` may be in the evening: it is compared as it is written.
     let is_settled = |minutes: &u32| *minutes >= 13 * 60 || said.contains(char::is_alphabetic);
@@ -319,6 +327,11 @@ fn is_one(words: &[Box<str>], said: &str) -> bool {
 /// True if a text is a sign, once or more often.
 fn is_repeated(sign: &str, text: &str) -> bool {
     text.len().is_multiple_of(sign.len()) && text.replace(sign, "").is_empty()
+}
+
+/// True if labels tell their choices apart by how often they have a sign.
+fn is_counted(list: &[Choice], sign: &str) -> bool {
+    list.iter().flat_map(|choice| &choice.signs).any(|own| **own != *sign && is_repeated(sign, own))
 }
 
 /// The choices that a test holds for: none, one or many.

@@ -48,6 +48,35 @@ fn a_choice_is_known_by_payload_id_label_synonym_and_number() {
 }
 
 #[test]
+fn u6_a_number_with_its_unit_is_no_other_labels() {
+    for (ages, said) in [
+        (["Under 18 years", "18-30 years", "Over 30 years"], ["18 years", "30 years"]),
+        (["Less than 1 km", "1-5 km", "More than 5 km"], ["1 km", "5km"]),
+        (["Before 12:00", "12:00-17:00", "After 17:00"], ["12:00", "17:00"]),
+        (["До 18 лет", "18-30 лет", "Старше 30 лет"], ["18 лет", "30 лет"]),
+        (["18歳未満", "18歳以上30歳未満", "30歳以上"], ["18歳", "30歳"]),
+    ] {
+        let list = labels(ages);
+        for text in said {
+            assert_eq!(find(&list, None, text), None, "{text}");
+        }
+    }
+    let sizes = labels(["For 10 kg", "For 20 kg"]);
+    assert_eq!(find(&sizes, None, "20 kg"), Some(1));
+}
+
+#[test]
+fn u6_stars_are_counted_where_labels_count_them() {
+    let marks = labels(["⭐ Poor", "⭐⭐ OK", "⭐⭐⭐ Great"]);
+    for (text, place) in [("⭐", Some(0)), ("⭐⭐", Some(1)), ("⭐⭐⭐", Some(2)), ("⭐⭐⭐⭐⭐", None)]
+    {
+        assert_eq!(find(&marks, None, text), place, "{text}");
+    }
+    let signs = labels(["👍 Good", "👎 Bad"]);
+    assert_eq!(find(&signs, None, "👍👍"), Some(0));
+}
+
+#[test]
 fn a_word_of_the_authors_goes_before_a_number_in_the_list() {
     assert_eq!(find(&sizes(), None, "1"), Some(2));
 }
