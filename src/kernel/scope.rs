@@ -359,10 +359,15 @@ impl Run<'_> {
         speech(&self.contact, self.flow, self.env.now)
     }
 
+    /// Returns the contact's time zone.
+    pub(super) fn own_zone(&self) -> Zone {
+        zone(&self.contact, self.flow).1
+    }
+
     /// The time zone that a node names; the contact's if it names none, or one that is none, which
     /// is told.
     pub(super) fn named_zone(&mut self, named: Option<&ZoneTemplate>) -> Result<Zone, EvalError> {
-        let own = zone(&self.contact, self.flow).1;
+        let own = self.own_zone();
         let name = match named {
             None => return Ok(own),
             Some(ZoneTemplate::Known(zone)) => return Ok(*zone),

@@ -17,6 +17,9 @@ use crate::flow::lang::normal::unbracketed;
 /// More characters are no date.
 const MOST: usize = 64;
 
+/// An older year is a slip, or one of another calendar, such as 1405 in Iran.
+const OLDEST: i32 = 1_500;
+
 /// The ways in which dates may be written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dates {
@@ -52,7 +55,7 @@ pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDa
     let date = written(text).or_else(|| written(bare)).or_else(|| written(without_filler(bare)?));
     let date = date.or_else(|| written(&without_blanks(bare)?));
     let date = date.or_else(|| named(bare, dates, cx)).or_else(nearby);
-    date.filter(|date| (1_000..=9_999).contains(&date.year()))
+    date.filter(|date| (OLDEST..=9_999).contains(&date.year()))
 }
 
 /// A date without the words behind it that say nothing: `07.05.2026 г.`.
@@ -357,6 +360,8 @@ mod tests {
             "07-05-2026",
             "+12345-01-01",
             "0000-01-01",
+            "1405/02/17",
+            "1026-05-07",
             "2026.5.7.1",
             "2026.5/7",
             "20261507",

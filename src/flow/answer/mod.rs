@@ -151,15 +151,16 @@ impl Expect {
         }
     }
 
-    /// True if a value lies between these ends, of which a number is given as JSON writes it. An
-    /// end that is no number, or no date, allows everything.
-    pub(crate) fn within(&self, value: &Value, min: Option<&str>, max: Option<&str>) -> bool {
+    /// True if a value lies between these ends, of which a number is given as JSON writes it, and a
+    /// time may be given for a date: its day in the zone. An end that is no number, or no date,
+    /// allows everything.
+    pub(crate) fn within(&self, value: &Value, min: Option<&str>, max: Option<&str>, zone: Zone) -> bool {
         let value = match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         let holds = |operator: Operator, end: &str| match self {
-            Self::Date { .. } => operator.compare(&value, end, || Zone::UTC),
+            Self::Date { .. } => operator.compare(&value, end, || zone),
             _ => operator.compare_numbers(json_amount(&value), json_amount(end)),
         };
         let (below, above) = match self {

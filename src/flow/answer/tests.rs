@@ -140,12 +140,28 @@ fn a_medium_is_of_a_type_that_is_wanted() {
 fn numbers_and_dates_lie_between_their_ends() {
     let number = Expect::Number { whole: false, decimal: None, has_unit: false, bounds: Bounds::default() };
     let date = Expect::Date { dates: Box::default(), bounds: Bounds::default() };
-    let check = |expect: &Expect, value: Value, min, max| expect.within(&value, min, max);
+    let in_zone = |expect: &Expect, value: Value, min, max, zone: &str| {
+        expect.within(&value, min, max, Zone::known(zone).unwrap())
+    };
+    let check = |expect: &Expect, value: Value, min, max| in_zone(expect, value, min, max, "UTC");
     assert!(check(&number, 18.into(), Some("18"), Some("18")));
     assert!(!check(&number, 17.into(), Some("18"), None));
     assert!(!check(&number, 18.5.into(), None, Some("18")));
     assert!(check(&number, 18.into(), Some("many"), Some("")), "what is no number bounds nothing");
     assert!(check(&date, "2026-05-07".into(), Some("2026-05-07T23:00:00Z"), None), "the same day");
     assert!(!check(&date, "2026-05-06".into(), Some("2026-05-07"), None));
+    for (now, zone, day) in [
+        ("2026-05-08T00:14:00Z", "-07:00", "2026-05-07"),
+        ("2026-05-07T23:14:00Z", "+09:00", "2026-05-08"),
+        ("2026-05-08T00:14:00+02:00", "-07:00", "2026-05-08"),
+    ] {
+        let is_day = |day: &str| in_zone(&date, day.into(), Some(now), Some(now), zone);
+        let around = ["2026-05-06", "2026-05-07", "2026-05-08", "2026-05-09"];
+        assert_eq!(
+            around.into_iter().filter(|day| is_day(day)).collect::<Vec<_>>(),
+            [day],
+            "{now} in {zone}"
+        );
+    }
     assert!(!check(&date, "2026-05-08".into(), None, Some("2026-05-07")));
 }

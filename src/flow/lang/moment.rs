@@ -58,7 +58,7 @@ impl WrittenTime {
 }
 
 /// The order of two texts that are times: of instants, where a clock is that of the zone; if one
-/// side is a day, of days.
+/// side is a day, of days. The day of an instant in UTC is that of the zone.
 pub(crate) fn compare_times(a: &str, b: &str, zone: impl FnOnce() -> Zone) -> Option<Ordering> {
     use WrittenTime::{Clock, Instant};
     let time = |text: &str| is_dated(text).then(|| WrittenTime::parse(text)).flatten();
@@ -67,8 +67,14 @@ pub(crate) fn compare_times(a: &str, b: &str, zone: impl FnOnce() -> Zone) -> Op
         (Clock(a), Clock(b)) => a.cmp(&b),
         (Instant(a), Clock(b)) => a.to_utc().cmp(&zone().first_at(b)),
         (Clock(a), Instant(b)) => zone().first_at(a).cmp(&b.to_utc()),
+        (Instant(a), b) if is_utc(&a) => zone().wall(a.to_utc()).date().cmp(&b.day()),
+        (a, Instant(b)) if is_utc(&b) => a.day().cmp(&zone().wall(b.to_utc()).date()),
         (a, b) => a.day().cmp(&b.day()),
     })
+}
+
+fn is_utc(at: &DateTime<FixedOffset>) -> bool {
+    at.offset().local_minus_utc() == 0
 }
 
 /// True if a text begins as a date of ten figures does.

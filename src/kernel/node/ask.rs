@@ -125,7 +125,7 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
     };
     if let (Some(ReplyMeaning::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
         let (min, max) = (end(run, value, bounds.min.as_ref())?, end(run, value, bounds.max.as_ref())?);
-        if !node.expect.within(value, min.as_deref(), max.as_deref()) {
+        if !node.expect.within(value, min.as_deref(), max.as_deref(), run.own_zone()) {
             return Ok(None);
         }
     }

@@ -21,6 +21,7 @@ use crate::flow::lang::number::Decimal;
 use crate::flow::lang::pattern::Extent;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
+use crate::flow::lang::zone::Zone;
 use crate::flow::node::ask::media_types;
 
 /// Branches that every question has; those of its choices follow.
@@ -418,7 +419,7 @@ impl AnswerDef {
         let literal = |end: &Option<Template>| end.as_ref()?.as_literal().map(str::to_owned);
         if let (Some(min), Some(max)) = (literal(&given.min), literal(&given.max))
             && expect.bounds().is_some()
-            && !expect.within(&Value::String(min), None, Some(&max))
+            && !expect.within(&Value::String(min), None, Some(&max), Zone::UTC)
         {
             cx.found.add(IssueCode::BadValue, &at.key("min"), "is above `max`", "swap the two");
         }
