@@ -1,6 +1,7 @@
 //! The filters: a closed list, each total. What is not defined passes through a filter of texts,
 //! numbers or dates untouched, so that a `default` at the end still sees it; `null` counts as an
-//! empty text. Each row of the table is a test; authors read it in the docs of `flow`.
+//! empty text, and passes through a filter of lists. Each row of the table is a test; authors read
+//! it in the docs of `flow`.
 //!
 #![doc = include_str!("table.md")]
 
@@ -33,6 +34,10 @@ pub(super) fn apply<'a>(
     aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     if val.is_undefined() && !filter.takes_undefined() {
+        return Ok(val);
+    }
+    // As APIs write a list without items.
+    if matches!(val, Val::Null) && filter.is_of_lists() {
         return Ok(val);
     }
     let [first, second, third] = args;

@@ -155,6 +155,26 @@ impl Takes {
 }
 
 impl Filter {
+    /// True if it takes a list, and makes nothing else of null.
+    pub(super) fn is_of_lists(self) -> bool {
+        matches!(
+            self,
+            Self::First
+                | Self::Last
+                | Self::Reverse
+                | Self::Sort
+                | Self::Min
+                | Self::Max
+                | Self::Sum
+                | Self::Map
+                | Self::Where
+                | Self::Unique
+                | Self::Without
+                | Self::Slice
+                | Self::Index
+        )
+    }
+
     /// True if it makes something of what is not defined.
     pub(super) fn takes_undefined(self) -> bool {
         matches!(
