@@ -439,7 +439,7 @@ impl Making {
         for choice in &mut self.shown {
             let whole = std::mem::take(&mut choice.label);
             choice.label = cut(&whole, most);
-            if choice.label.len() < whole.len() {
+            if choice.label != whole {
                 self.adjusted.count("label_cut", 1);
                 if self.asked && whole.len() <= MOST_TYPED_BYTES {
                     choice.labels.push(whole.as_str().into());
@@ -451,7 +451,7 @@ impl Making {
             }
             if let Some(line) = &mut choice.description {
                 let kept = cut(line, self.room.description);
-                if kept.len() < line.len() {
+                if kept != *line {
                     self.adjusted.count("label_cut", 1);
                 }
                 *line = kept;

@@ -145,7 +145,7 @@ pub(super) const OPT_OUT: &[OptOutWords] = &[
     // Filipino
     words(&[], &["itigil", "ihinto", "tigil"]),
     // Swahili
-    words(&["jiondoe"], &["simamisha", "komesha", "acha"]),
+    words(&["jiondoe", "acha kutuma"], &["simamisha", "komesha"]),
     // Chinese
     words(&["退订", "退訂", "取消订阅", "取消訂閱"], &["td", "停止"]),
     // Japanese

@@ -104,9 +104,8 @@ async fn calls_far_off_go_by_the_server() {
         let database = Database::new(Layout::Plain).await;
         let (right, sessions) = scene(&database, 3).await;
         let wrong = process(&database, off, |builder| builder).await;
-        let says = |number: usize, id: &str| {
-            Inbound::text(Channel::Sms, "+15550100", person(number), "Ann").id(id.to_owned())
-        };
+        let says =
+            |number: usize, id: &str| Inbound::text(Channel::Sms, "+15550100", person(number), "Ann").id(id);
         let taken = wrong.receive(says(0, "m0")).await.unwrap();
         assert_eq!(taken, Received::Consumed { session: sessions[0] }, "{off}");
         assert!(matches!(right.receive(says(0, "m0")).await.unwrap(), Received::Duplicate { .. }));
