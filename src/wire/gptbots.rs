@@ -66,11 +66,11 @@ pub struct FlowOutput {
 }
 
 impl WebhookMessage {
-    /// A message of the engine. Content that is more than text is said in words; the conversation
-    /// is the contact.
+    /// A message of the engine. Content that is more than text is said in words, a line for each
+    /// choice and each address; the conversation is the contact.
     #[must_use]
     pub fn of(message: &Outbound) -> Self {
-        let words = message.content.to_string();
+        let words = words(&message.content);
         Self {
             message_id: message.id.to_string(),
             message_type: MessageType::Answer,
@@ -204,7 +204,7 @@ impl TurnOutput {
                 audio: vec![TurnAudio { audio: media.url.clone(), ..TurnAudio::default() }],
                 ..TurnContent::default()
             },
-            other => TurnContent { text: Some(other.to_string()), ..TurnContent::default() },
+            other => TurnContent { text: Some(words(other)), ..TurnContent::default() },
         };
         Self {
             from_component_branch: message.branch.as_deref().map(str::to_owned),
@@ -213,6 +213,25 @@ impl TurnOutput {
             rest: Map::new(),
         }
     }
+}
+
+/// A message as one text, in lines: its own text, then each choice, each address that a button
+/// opens, and where a picture or a file lies.
+fn words(content: &Content) -> String {
+    let mut lines = match content {
+        Content::Media(media) => media.caption.iter().chain([&media.url]).cloned().collect(),
+        Content::Card(card) => {
+            let below = [&card.subtitle, &card.image].into_iter().flatten();
+            std::iter::once(&card.title).chain(below).cloned().collect()
+        }
+        other => vec![other.to_string()],
+    };
+    lines.extend(content.options().iter().map(|option| match &option.description {
+        Some(description) => format!("- {}: {description}", option.label),
+        None => format!("- {}", option.label),
+    }));
+    lines.extend(content.links().iter().map(|link| format!("{}: {}", link.label, link.url)));
+    lines.join("\n")
 }
 
 /// The value of the header `Authorization`.

@@ -421,7 +421,7 @@ fn gptbots_gets_each_message_with_its_branch_and_component() {
     assert_eq!(message.conversation_id, sent.contact.to_string());
     assert_eq!(message.create_time, sent.created_at.timestamp());
     let words = message.text.clone().unwrap();
-    assert_eq!(words, "Still interested?");
+    assert_eq!(words, "Still interested?\n- Yes\n- No");
     let [FlowOutput { content, from_component_name, .. }] = &message.flow_output[..] else { panic!("one") };
     assert_eq!((content.as_deref(), from_component_name.as_deref()), (Some(&*words), Some(&*sent.component)));
     assert_eq!(WebhookMessage::by_session(sent).conversation_id, sent.session().to_string());

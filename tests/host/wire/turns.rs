@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use chatflow::testkit::{CountingIds, ManualClock};
-use chatflow::wire::gptbots::{Acknowledgement, TurnMessage, acknowledged_turn};
+use chatflow::wire::gptbots::{Acknowledgement, TurnMessage, WebhookMessage, acknowledged_turn};
 use chatflow::{
     Channel, Engine, Inbound, MemoryStore, Outbound, Receipt, SendError, Transport, TriggerRequest,
 };
@@ -12,6 +12,7 @@ use pollster::block_on;
 use serde_json::Value;
 
 use super::kit::again;
+use super::whatsapp::message;
 
 /// A host that posts turns to a receiver, which answers with these statuses and then takes all.
 #[derive(Clone, Default)]
@@ -72,7 +73,7 @@ fn gptbots_gets_a_turn_in_one_post() {
         r#"{"create_time":1778141663,"conversation_id":"ada","message_id":"SESSION-1","output":["#,
         r#"{"from_component_name":"Begin","content":{"text":"Hello"}},"#,
         r#"{"from_component_name":"t","content":{"audio":[{"audio":"https://shop.example/hello.ogg"}]}},"#,
-        r#"{"from_component_name":"b","content":{"text":"Sure?"}}]}"#
+        r#"{"from_component_name":"b","content":{"text":"Sure?\n- Yes"}}]}"#
     );
     let body: Value = serde_json::from_str(first).unwrap();
     let session = body["message_id"].as_str().unwrap().rsplit_once('-').unwrap().0;
@@ -82,6 +83,38 @@ fn gptbots_gets_a_turn_in_one_post() {
     drop(block_on(bot.receive(Inbound::text(Channel::WhatsApp, "+15550100", "+14155550123", "1"))).unwrap());
     let posted = webhook.posted();
     assert!(posted.len() == 1 && posted[0].contains(r#""content":{"text":"Bye"}"#), "{posted:?}");
+}
+
+/// W3
+#[test]
+fn what_a_contact_may_answer_and_open_is_in_the_words() {
+    for (content, text) in [
+        (
+            r#""text": "Which?", "options": [{"id": "t", "label": "Tea"}, {"id": "c", "label": "Cup"}]"#,
+            "Which?\n- Tea\n- Cup",
+        ),
+        (
+            r#""text": "Which?", "list": {"button": "See", "sections": [{"rows": [{"id": "h", "label": "Hours", "description": "today"}]}]}"#,
+            "Which?\n- Hours: today",
+        ),
+        (
+            r#""text": "Pay now", "buttons": [{"label": "Pay", "url": "https://pay.example/1"}]"#,
+            "Pay now\nPay: https://pay.example/1",
+        ),
+        (
+            r#""card": {"title": "Shirt", "subtitle": "blue", "image": "https://x.example/s.png", "buttons": [{"label": "Shop", "url": "https://x.example/7"}]}"#,
+            "Shirt\nblue\nhttps://x.example/s.png\nShop: https://x.example/7",
+        ),
+        (
+            r#""media": {"type": "image", "url": "https://x.example/a.png", "caption": "cap"}"#,
+            "cap\nhttps://x.example/a.png",
+        ),
+    ] {
+        let message = message(content, "+14155550123");
+        assert_eq!(WebhookMessage::of(&message).text.as_deref(), Some(text), "{content}");
+        let turn = TurnMessage::of(&[&message]).unwrap();
+        assert_eq!(turn.output[0].content.text.as_deref(), Some(text), "{content}");
+    }
 }
 
 /// W3

@@ -283,7 +283,7 @@ const MESSAGES: &[(&str, &str)] = &[
 ];
 
 /// The message that a node of this content makes, to a person on WhatsApp.
-fn message(content: &str, person: &str) -> Outbound {
+pub(super) fn message(content: &str, person: &str) -> Outbound {
     let flow = format!(
         r#"{{"spec": 1, "code": "c", "name": "C", "trigger": {{"kind": "manual"}},
             "nodes": [{{"id": "start", "kind": "start"}}, {{"id": "say", "kind": "send_message", {content}}},
