@@ -203,3 +203,20 @@ fn said(answer: &[u8]) -> Result<String, CallError> {
     let said = said.filter(|said| !said.trim().is_empty());
     said.ok_or_else(|| CallError::failed("the model answered nothing"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_answer_is_none() {
+        let answer = |content: &str| {
+            let message = json!({"role": "assistant", "content": content});
+            said(json!({"choices": [{"message": message, "finish_reason": "length"}]}).to_string().as_bytes())
+        };
+        assert_eq!(answer(" billing ").unwrap(), " billing ");
+        for nothing in ["", " \n", "<think>hm</think>", "<think>hm"] {
+            assert!(answer(nothing).is_err(), "{nothing}");
+        }
+    }
+}

@@ -103,8 +103,8 @@ fn inbounds(event: &Value) -> Vec<Inbound> {
     known.collect()
 }
 
-/// A message that has neither words nor a medium that is known, such as one that Messenger cannot
-/// show.
+/// The body of a message that has neither words nor a medium, such as one that Messenger cannot
+/// show: all but its id.
 fn without_id(message: &Value) -> Value {
     let mut body = message.clone();
     if let Some(fields) = body.as_object_mut() {

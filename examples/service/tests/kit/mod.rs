@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// The token of the demo workspace.
 pub const TOKEN: &str = "cf_demo_0123456789abcdef0123456789abcdef";
 
+/// The endpoint that starts a flow.
+pub const TRIGGER: &str = "/api/v1/actions/trigger-flow";
+
 /// A running service.
 pub struct Service {
     child: Child,

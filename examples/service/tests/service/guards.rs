@@ -8,9 +8,28 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::calls::Receiver;
-use crate::kit::{Answered, Service, TOKEN, answered, hello};
+use crate::kit::{Answered, Service, TOKEN, TRIGGER, answered, hello};
 
-pub const TRIGGER: &str = "/api/v1/actions/trigger-flow";
+#[tokio::test]
+async fn an_unknown_address_is_answered_in_json_beside_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "<h1>page</h1>").unwrap();
+    for settings in [&[][..], &[("WEB_DIR", folder.path().to_str().unwrap())]] {
+        let service = Service::with(settings);
+        for (method, path) in [
+            (Method::POST, "/nosuch"),
+            (Method::POST, "/api/v1/actions/trigger-flow/"),
+            (Method::GET, "/api/v1/nosuch"),
+        ] {
+            let answer = service.send(method.clone(), path, None).await;
+            assert_eq!(
+                (answer.status, &answer.json()["code"]),
+                (404, &json!("not_found")),
+                "{method} {path}"
+            );
+        }
+    }
+}
 
 #[tokio::test]
 async fn without_a_valid_token_nothing_is_answered() {

@@ -4,10 +4,9 @@ use chatflow_sqlite::rusqlite::{Connection, OpenFlags};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::kit::{Answered, Service, TOKEN, answered, hello};
+use crate::kit::{Answered, Service, TOKEN, TRIGGER, answered, hello};
 use crate::whatsapp::signature;
 
-const TRIGGER: &str = "/api/v1/actions/trigger-flow";
 const JSON: &str = "application/json";
 const SECRET: &str = "app-secret";
 

@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::calls::Receiver;
-use crate::guards::TRIGGER;
-use crate::kit::{Answered, Service, answered, eventually, hello};
+use crate::kit::{Answered, Service, TRIGGER, answered, eventually, hello};
 
 pub const SECRET: &str = "app-secret";
 pub const SETTINGS: [(&str, &str); 2] = [("WHATSAPP_APP_SECRET", SECRET), ("WHATSAPP_VERIFY_TOKEN", "word")];
