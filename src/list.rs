@@ -1,4 +1,4 @@
-//! A list that mostly has one entry: that one takes no allocation.
+//! Lists that mostly have one entry, which takes no more room than it needs.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -53,6 +53,15 @@ impl<T> ShortList<T> {
             }
             Self::Several(several) => several.retain(keeps),
         }
+    }
+}
+
+/// Adds an entry to a list that mostly has one: the first takes no more room than it needs.
+pub(crate) fn push_only<T>(list: &mut Vec<T>, entry: T) {
+    if list.capacity() == 0 {
+        *list = vec![entry];
+    } else {
+        list.push(entry);
     }
 }
 

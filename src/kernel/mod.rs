@@ -22,7 +22,6 @@ mod input;
 mod inputs;
 mod journal;
 mod library;
-mod list;
 mod message;
 mod migrate;
 mod node;

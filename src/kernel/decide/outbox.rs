@@ -9,8 +9,8 @@ use crate::flow::NodeIx;
 use crate::id::{FlowId, FlowVersion, MessageId};
 use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
-use crate::kernel::list::push_only;
 use crate::kernel::node::refusal;
+use crate::list::push_only;
 use crate::observer::EventKind;
 use crate::session::{DeadLetter, DeadReason, DeliveryReport, Outbound, SendOutcome, Session, Unsent};
 

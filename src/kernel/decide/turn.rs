@@ -12,10 +12,9 @@ use crate::kernel::begin::{NewSession, start};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::ending::{fail, missed_notes};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
-use crate::kernel::list::push_only;
 use crate::kernel::run::take;
 use crate::kernel::{CountDelta, CounterSubject, Effect, Input, TurnEnvironment};
-use crate::list::ShortList;
+use crate::list::{ShortList, push_only};
 use crate::observer::EventKind;
 use crate::session::{ContactChange, Conversation, EndReason, FailureCode, ReentryMark, Session, Status};
 

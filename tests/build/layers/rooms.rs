@@ -27,7 +27,6 @@ const FLOW: &[(&str, &str)] = &[
 ];
 
 const KERNEL: &[(&str, &str)] = &[
-    ("list", "a list that mostly has one entry"),
     ("time", "sums of instants"),
     ("hash", "fingerprints of what is asked"),
     ("count", "what happened, as numbers"),

@@ -294,10 +294,9 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
             return true;
         }
         let number = only_number(said);
-        let has = |label: &str| match number {
-            Some(number) => holds(label, number) && has_words(label, said),
-            None => has_figures(label, said) && has_words(label, said),
-        };
+        let has_number =
+            |label: &str| number.map_or_else(|| has_figures(label, said), |number| holds(label, number));
+        let has = |label: &str| has_number(label) && has_words(label, said);
         !list.iter().enumerate().any(|(other, choice)| other != *place && choice.shown().any(has))
     };
     // `9:00` may be in the evening: it is compared as it is written.
