@@ -81,8 +81,14 @@ fn a_thousand_flows_cost_four_times_as_much_as_250() {
         let took = said.lines().find_map(|line| line.split_once("took ")?.1.strip_suffix(" us"));
         took.unwrap_or_else(|| panic!("{said}")).parse().unwrap()
     };
-    // What else the machine does makes single rounds dear.
-    let least = |count| (0..3).map(|_| micros(count)).min().unwrap();
-    let (few, many) = (least(250), least(1_000));
+    // Neighbours on the machine make single rounds slow, and for seconds at a time: the two numbers
+    // take turns, and the fastest round of each counts.
+    let (mut few, mut many) = (u64::MAX, u64::MAX);
+    for _ in 0..10 {
+        (few, many) = (few.min(micros(250)), many.min(micros(1_000)));
+        if many <= 5 * few {
+            break;
+        }
+    }
     assert!(few > 0 && many <= 5 * few, "{few} and {many} microseconds");
 }
