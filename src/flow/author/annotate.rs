@@ -83,14 +83,46 @@ impl FieldRow {
             *property = json!({});
         }
         let Value::Object(property) = property else { return };
-        let title = field.trim_start_matches('$').replace('_', " ");
-        let (first, rest) = title.split_at(title.chars().next().map_or(0, char::len_utf8));
-        property.insert("title".into(), json!(first.to_uppercase() + rest));
+        property.insert("title".into(), json!(title(field)));
         property.insert("description".into(), json!(self.about));
         property.extend(self.default.clone().map(|value| ("default".to_owned(), value)));
         property.extend(self.example.clone().map(|value| ("examples".to_owned(), json!([value]))));
         property.extend(self.holds.iter().map(|word| (format!("x-{word}"), json!(true))));
     }
+}
+
+/// Words of fields that are short for another.
+const SHORT: [(&str, &str); 19] = [
+    ("args", "arguments"),
+    ("expr", "expression"),
+    ("fri", "Friday"),
+    ("max", "maximum"),
+    ("mime", "MIME type"),
+    ("min", "minimum"),
+    ("minutes", "in minutes"),
+    ("mon", "Monday"),
+    ("op", "operator"),
+    ("sat", "Saturday"),
+    ("sun", "Sunday"),
+    ("thu", "Thursday"),
+    ("ttl", "TTL"),
+    ("tue", "Tuesday"),
+    ("ui", "editor data"),
+    ("url", "URL"),
+    ("urls", "URLs"),
+    ("vars", "variables"),
+    ("wed", "Wednesday"),
+];
+
+/// A field's name as an editor shows it: `session_ttl_minutes` is "Session TTL in minutes".
+fn title(field: &str) -> String {
+    let words = field.trim_start_matches('$').split('_');
+    let words: Vec<&str> = words
+        .map(|word| SHORT.iter().find(|(short, _)| *short == word).map_or(word, |(_, long)| *long))
+        .collect();
+    let title = words.join(" ");
+    let (first, rest) = title.split_at(title.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
 }
 
 /// The rows of the table of fields, by the definition and the field.

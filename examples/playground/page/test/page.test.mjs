@@ -201,7 +201,7 @@ test("components_are_put_between_nodes_dragged_in_connected_moved_copied_and_del
   await becomes(page, (doc) => !doc.nodes.some((node) => node.id === "wait"));
   await undone("a deletion");
   await page.getByRole("tab", { name: "Flow", exact: true }).click();
-  await page.getByRole("spinbutton", { name: "Session ttl minutes" }).fill("45");
+  await page.getByRole("spinbutton", { name: "Session TTL in minutes" }).fill("45");
   await becomes(page, (doc) => doc.settings.session_ttl_minutes === 45);
   await undone("a setting");
   await close();
@@ -312,7 +312,7 @@ test("each_edit_of_a_form_is_undone_and_done_again", async () => {
     "the name in the head of the page": [async () => { await page.getByLabel("Name of the flow").fill("The cart"); }, (doc) => doc.name === "The cart"],
     "the name in the form of the flow": [async () => { await flowTab(page); await page.locator("#f-name").fill("Cart"); }, (doc) => doc.name === "Cart"],
     "the remark": [async () => { await flowTab(page); await page.locator("#f-remark").fill("For the shop"); }, (doc) => doc.remark === "For the shop"],
-    "a setting": [async () => { await flowTab(page); await page.getByRole("spinbutton", { name: "Session ttl minutes" }).fill("45"); }, (doc) => doc.settings.session_ttl_minutes === 45],
+    "a setting": [async () => { await flowTab(page); await page.getByRole("spinbutton", { name: "Session TTL in minutes" }).fill("45"); }, (doc) => doc.settings.session_ttl_minutes === 45],
     "a setting that was added": [async () => { await flowTab(page); await chip("Timezone"); }, (doc) => "timezone" in doc.settings],
     "a setting that was removed": [async () => { await flowTab(page); await page.getByRole("button", { name: "Remove Language" }).click(); }, (doc) => !("language" in doc.settings)],
     "the trigger": [async () => { await flowTab(page); await page.locator("#trigger-kind").selectOption("inbound"); }, (doc) => doc.trigger.kind === "inbound" && doc.trigger.rules.length === 1],
