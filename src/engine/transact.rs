@@ -123,12 +123,12 @@ struct CommitTerms {
 fn commit(
     call: &Transaction<'_>,
     write: CommitTerms,
-    out: &mut Output,
+    out: Output,
     expect: Option<u64>,
     conversation: Arc<Conversation>,
 ) -> Commit {
     let contact = conversation.contact().id.clone();
-    let ended = take(&mut out.ended).into_iter();
+    let ended = out.ended.into_iter();
     let ended = ended.map(|session| SessionRecord::of(contact.clone(), session)).collect();
     Commit {
         workspace: call.lookup.workspace.clone(),
@@ -138,19 +138,19 @@ fn commit(
         record: Record::new(conversation),
         due_at: write.due_at,
         lease: write.lease,
-        key: out.key.take().and_then(|record| Some((call.lookup.key.clone()?, record))),
-        add_aliases: take(&mut out.add_aliases),
-        drop_aliases: take(&mut out.drop_aliases),
-        absorbs: out.absorbed.take().map(|absorbed| {
+        key: out.key.and_then(|record| Some((call.lookup.key.clone()?, record))),
+        add_aliases: out.add_aliases,
+        drop_aliases: out.drop_aliases,
+        absorbs: out.absorbed.map(|absorbed| {
             let AbsorbedContact { contact, revision, settled, is_held } = *absorbed;
             let token = is_held.then_some(call.lookup.token);
             Box::new(MergedContact { contact, expect: revision, settled, token })
         }),
-        started: take(&mut out.started),
+        started: out.started,
         ended,
-        called: take(&mut out.called),
-        journal: take(&mut out.journal),
-        counts: if out.counts.is_empty() { Vec::new() } else { added_up(take(&mut out.counts)) },
+        called: out.called,
+        journal: out.journal,
+        counts: if out.counts.is_empty() { Vec::new() } else { added_up(out.counts) },
         dead_letters: write.dead_letters,
         now: call.lookup.now,
     }
@@ -391,7 +391,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         match (write, conversation) {
             (Some(write), Some(conversation)) => {
-                txn.write(commit(&call, write, &mut out, revision, conversation));
+                txn.write(commit(&call, write, out, revision, conversation));
             }
             (_, conversation) => txn.give_back(conversation),
         }
@@ -433,8 +433,9 @@ impl<S: ConversationStore> Engine<S> {
                 return (Next::Deliver, None);
             }
         }
-        let due_at = decision.finish();
+        decision.finish();
         let outgoing = Outgoing::of(decision, &paced.held, self.may_call(intent));
+        let due_at = decision.due_now(outgoing.due_after);
         let lease = match intent {
             LeaseIntent::Deliver if self.deferred => Lease::Leave,
             LeaseIntent::Deliver | LeaseIntent::Change if !outgoing.has_work() => Lease::Leave,

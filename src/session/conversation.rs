@@ -222,7 +222,16 @@ impl Conversation {
                 next = sooner(next, call.due_at());
             }
         }
-        heads(&self.outbox, settled).fold(next, |next, unsent| sooner(next, Some(unsent.not_before)))
+        sooner(next, self.sends_at(settled))
+    }
+
+    /// When the next message is to be sent, given what is settled.
+    pub(crate) fn sends_at(&self, settled: u64) -> Option<DateTime<Utc>> {
+        let first = self.outbox.iter().position(|unsent| unsent.seq > settled)?;
+        match self.outbox.get(first..) {
+            Some([only]) => Some(only.not_before),
+            _ => heads(&self.outbox, settled).map(|unsent| unsent.not_before).min(),
+        }
     }
 
     /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A

@@ -49,7 +49,7 @@ impl Outgoing {
             calls,
             is_whole,
             last_seq,
-            due_after: conversation.due_at(last_seq).or_else(|| decision.idle_until(last_seq)),
+            due_after: decision.due_once(last_seq),
             held_until: behind.filter_map(|session| session.deadline()).min(),
             is_awaited: conversation
                 .sessions

@@ -124,7 +124,7 @@ impl Decision<'_> {
     }
 
     /// Makes the record ready to be written: what is settled is forgotten, time moves on.
-    pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
+    pub(crate) fn finish(&mut self) {
         if !self.is_stranded || self.conversation.sessions.is_empty() {
             self.break_silence(self.now);
         }
@@ -132,8 +132,27 @@ impl Decision<'_> {
         let conversation = &mut *self.conversation;
         conversation.prune(settled);
         conversation.last_at = now;
-        let due_at = conversation.due_at(settled);
-        due_at.or_else(|| self.idle_until(settled))
+    }
+
+    /// When something is due next, given that messages up to `settled` are settled.
+    pub(crate) fn due_once(&self, settled: u64) -> Option<DateTime<Utc>> {
+        self.conversation.due_at(settled).or_else(|| self.idle_until(settled))
+    }
+
+    /// When something is due next, given when that is once all messages are settled.
+    pub(crate) fn due_now(&self, once_settled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let due = match self.conversation.sends_at(self.settled) {
+            None => once_settled,
+            // A message holds deadlines back (SEMANTICS N3); it brings none forward.
+            Some(first) if once_settled.is_none_or(|at| first <= at) => Some(first),
+            Some(_) => return self.due_once(self.settled),
+        };
+        debug_assert_eq!(
+            due,
+            self.due_once(self.settled),
+            "what is due next does not depend on the way to it"
+        );
+        due
     }
 
     /// The time at which an idle conversation has something to forget (SEMANTICS S12) or is removed

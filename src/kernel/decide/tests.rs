@@ -193,6 +193,8 @@ impl Desk {
         let came_to = match decide(&env, &mut found, &mut out, operation) {
             Ok(Resolution::Write(mut decision)) => {
                 decision.finish();
+                let once_settled = decision.due_once(decision.conversation.last_seq);
+                assert_eq!(decision.due_now(once_settled), decision.due_once(decision.settled));
                 Ok("written")
             }
             Ok(Resolution::Deliver(_)) => Ok("delivered"),
