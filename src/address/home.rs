@@ -89,10 +89,10 @@ pub(super) fn is_assigned(phone: Phone) -> bool {
 /// True if a number is as long as a line is with its area code, or one of a service.
 fn is_line(phone: Phone) -> bool {
     let Some((code, rest)) = plan::calling_code(phone.number()) else { return false };
-    if !plan::is_line(code, rest) && phone.twin().is_none() {
-        return kind(phone).is_some_and(is_service);
+    if !plan::begins_as_numbers_do(phone.number()) {
+        return false;
     }
-    if !begins_as_a_line(phone, code, rest) {
+    if !plan::is_line(code, rest) && phone.twin().is_none() {
         return kind(phone).is_some_and(is_service);
     }
     match code {
@@ -102,24 +102,6 @@ fn is_line(phone: Phone) -> bool {
         ITALY => rest <= 10 || phone.to_string().starts_with("+390"),
         _ => true,
     }
-}
-
-/// False for a number whose first digit no line of the plan has. Only plans that are certain in
-/// this are listed: the patterns of the library leave out lines that there are.
-fn begins_as_a_line(phone: Phone, code: u16, rest: u32) -> bool {
-    /// Calling codes, digits of a line, and the first ones that there are.
-    const FIRST: [(u16, u32, &str); 7] = [
-        (34, 9, "56789"),
-        (52, 10, "23456789"),
-        (56, 9, "23456789"),
-        (65, 8, "3689"),
-        (90, 10, "234589"),
-        (351, 9, "2356789"),
-        (852, 8, "23456789"),
-    ];
-    let first = phone.number() / 10_u64.pow(rest.saturating_sub(1)) % 10;
-    let listed = FIRST.iter().find(|(listed, digits, _)| *listed == code && *digits == rest);
-    listed.is_none_or(|(_, _, digits)| digits.bytes().any(|digit| u64::from(digit - b'0') == first))
 }
 
 const ARGENTINA: u16 = 54;
@@ -274,6 +256,124 @@ mod tests {
     use super::Home;
     use crate::address::read_phone;
 
+    /// Numbers as they are dialled at home, of mobile telephones, fixed lines and services, for each
+    /// plan of which beginnings are listed.
+    const NUMBERS: &str = "\
+        RU 89123456789 84951234567 88123456789 88001234567 84011234567 88432123456 88722123456 83022123456
+        KZ 87710009998 87271234567 87172123456 87771234567
+        EG 01001234567 01112345678 01212345678 01551234567 0225761234 0133212345
+        NL 0612345678 0201234567 0111123456 0181123456 0853030303 08001234
+        BE 0470123456 0455123456 042123456 043123456 021234567 091234567 080012345
+        ES 612345678 712345678 912345678 512345678 900123456
+        HU 06201234567 06311234567 06701234567 0611234567 0622123456 0636123456
+        IT 3331234567 333123456 0612345678 0212345678 800123456
+        GB 07911123456 07700900123 02079460958 01632960123 0169773123 03001231234 05512345678 08001111 09012345678 \
+        08001234567
+        DK 20123456 32123456 61123456 91123456
+        SE 0701234567 0791234567 0812345678 081234567 020123456 0771123456
+        NO 40612345 91234567 22123456 80012345
+        DE 015112345678 015901234567 01601234567 01621234567 016312345678 01701234567 017612345678 030123456 \
+        08912345678 033203123 08001234567
+        PE 912345678 11234567 84123456
+        MX 2221234567 5512345678 8001234567
+        AR 1123456789 3511234567 2901123456 01123456789 91123456789 08001234567
+        CL 961234567 221234567 321234567
+        CO 3211234567 6011234567 6041234567 018001234567
+        MY 0123456789 0101234567 0191234567 01112345678 0131234567 0312345678 041234567 088123456 1300881234 \
+        1800881234
+        AU 0412345678 0491570006 0298765432 0398765432 0745678901 0892345678 1300123456 1800123456 131234
+        PH 09051234567 09171234567 0281234567 0321234567 0881234567 180012345678
+        SG 91234567 81234567 61234567 31234567 18001234567
+        TH 0812345678 0612345678 0912345678 021234567 053123456 0601234567 1800123456
+        JP 09012345678 08012345678 07012345678 05012345678 0312345678 0921234567 0791234567 0120123456 \
+        08001234567
+        KR 01020000000 0111234567 0212345678 021234567 0311234567 07012345678 0801234567
+        VN 0912345678 0312345678 0512345678 0712345678 0812345678 02412345678 02912345678 1800123456
+        CN 13800138000 15012345678 16612345678 19912345678 01012345678 02112345678 075512345678
+        TR 05321234567 02121234567 03121234567 08501234567
+        PK 03012345678 03451234567 02112345678 0421234567 0512345678
+        IR 09123456789 02112345678 01112345678 01312345678 01712345678
+        DZ 0551234567 0661234567 0771234567 021123456 031123456
+        CI 0123456789 0501234567 0701234567 2123456789 2512345678 2712345678
+        MU 52512345 2012345
+        CD 0812345678 0991234567 0901234567
+        KE 0712123456 0110123456 0202012345 0412345678
+        MZ 821234567 871234567 21123456
+        ZW 0712345678 0771234567 0731234567 0781234567
+        NA 0811234567 0851234567 061221234
+        BW 71123456 2401234
+        PT 912345678 212345678 800123456 707123456
+        IE 0850123456 0831234567 0871234567 012212345 0211234567
+        BG 0871234567 0888123456 0981234567 021234567 032123456
+        CZ 601123456 723123456 212345678 800123456
+        EC 0991234567 0981234567 022123456 072123456 1800123456
+        PY 0961456789 021123456
+        HK 51234567 21234567 91234567
+        BD 01812345678 01312345678 0212345678 027111234
+        TW 0912345678 0221234567 0412345678
+        LB 03123456 70123456 71123456 81123456 01123456 07720123 08801234
+        JO 0790123456 0770123456 0780123456 062001234
+        SY 0944567890 0112345678
+        IQ 07912345678 07701234567 017123456
+        YE 0712345678 0777123456 01234567
+        PS 0599123456 022234567
+        AE 0501234567 0581234567 022345678 042345678 600512345
+        IL 0502345678 0721234567 021234567 031234567 089123456 1700123456 1800123456
+        NP 9841234567 9811234567 9711234567 014567890 021123456";
+
+    /// A calling code without `+`, and what is not dialled behind one.
+    fn parts<'a>(region: &str, written: &'a str) -> (String, &'a str) {
+        let code = Home::of(region).unwrap().0.prefix.to_string();
+        let trunk = match region {
+            "IT" | "CI" => "",
+            "HU" => "06",
+            "RU" | "KZ" => "8",
+            _ => "0",
+        };
+        (code, written.strip_prefix(trunk).unwrap_or(written))
+    }
+
+    #[test]
+    fn a1_numbers_of_every_plan_of_which_beginnings_are_listed_are_read_in_every_form() {
+        for line in NUMBERS.lines() {
+            let (region, numbers) = line.trim().split_once(' ').unwrap();
+            let home = Home::of(region);
+            for number in numbers.split_whitespace() {
+                let (code, national) = parts(region, number);
+                let expected = format!("+{code}{national}");
+                let found = |text: &str| read_phone(text, home).map(|phone| phone.to_string());
+                let is_argentine_mobile = region == "AR" && number.starts_with('9');
+                let spaced = number.as_bytes().chunks(3).map(|part| str::from_utf8(part).unwrap());
+                let spaced = spaced.collect::<Vec<_>>().join(" ");
+                for text in [number, &spaced, &expected, &format!("00{code} {national}")] {
+                    let at_home = !text.starts_with(['+']) && !text.starts_with("00");
+                    if is_argentine_mobile && at_home {
+                        continue;
+                    }
+                    assert_eq!(found(text).as_deref(), Some(&*expected), "{region} {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a1_a_mobile_number_with_a_digit_missing_is_none() {
+        for line in
+            "GB 0791112345\nTH 081234567\nJP 0901234567\nKR 0101234567\nCN 1380013800\nPH 0917123456\n\
+            PK 0300123456\nEG 0101234567\nAE 050123456\nIL 050123456\nIQ 0791234567\nJO 079012345\n\
+            BD 0181234567\nNP 984123456\nTW 091234567\nRU 8912345678\nKZ 8701234567\nBE 047012345\n\
+            HU 0620123456\nBG 087123456\nEC 099123456\nPE 91234567\nKE 071212345\nDE 01511234567\n\
+            VN 091234567\nDZ 055123456\nIE 085012345\nSE 070123456\nSY 094456789\nPS 059912345\nMZ 82123456\n\
+            MY 01212345678\nVN 09123456789\nAR 20123456789\nCI 01234567890\nZW 07123456789\nCD 08123456789"
+                .lines()
+        {
+            let (region, number) = line.trim().split_once(' ').unwrap();
+            let (code, national) = parts(region, number);
+            assert_eq!(read_phone(number, Home::of(region)), None, "{line}");
+            assert_eq!(read_phone(&format!("+{code}{national}"), Home::of(region)), None, "{line}");
+        }
+    }
+
     #[test]
     fn a1_what_no_line_begins_with_and_what_is_something_else_is_no_number() {
         for (region, text) in [
@@ -296,6 +396,25 @@ mod tests {
             ("SG", "12345678"),
             ("HK", "12345678"),
             ("ES", "123456789"),
+            ("CZ", "900101/1234"),
+            ("CZ", "+4209001011234"),
+            ("KR", "123-45-67890"),
+            ("PH", "123-456-789-000"),
+            ("EC", "1712345678"),
+            ("SE", "900101-1234"),
+            ("RU", "4512 123456"),
+            ("CO", "1.012.345.678"),
+            ("CO", "1012345678"),
+            ("CO", "900.123.456-7"),
+            ("NL", "123456782"),
+            ("AU", "123 456 789"),
+            ("GB", "943 476 5919"),
+            ("IL", "012345678"),
+            ("IR", "1234567890"),
+            ("BD", "1234567890"),
+            ("TW", "12345678"),
+            ("DK", "12345678"),
+            ("KE", "12345678"),
         ] {
             assert_eq!(read_phone(text, Home::of(region)), None, "{region} {text}");
         }

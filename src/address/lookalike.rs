@@ -50,12 +50,13 @@ fn is_hour(text: &str) -> bool {
         && groups.all(is_two)
 }
 
-/// True of the shapes of tax numbers in Brazil (`123.456.789-09`), Chile (`12.345.678-9`) and
-/// Argentina (`20-12345678-9`). But for the first they do not begin with the 0 of a telephone
+/// True of the shapes of tax numbers in Brazil (`123.456.789-09`), Chile (`12.345.678-9`),
+/// Argentina (`20-12345678-9`) and Korea (`123-45-67890`). But for the first they do not begin with the 0 of a telephone
 /// number, whose extension a switchboard has behind a hyphen: `089 123456-0`.
 fn is_tax_number(text: &str) -> bool {
     const CPF: &str = "000.000.000-00";
-    const OTHERS: [&str; 5] = ["0.000.000-0", "00.000.000-0", "0000000-0", "00000000-0", "00-00000000-0"];
+    const OTHERS: [&str; 6] =
+        ["0.000.000-0", "00.000.000-0", "0000000-0", "00000000-0", "00-00000000-0", "000-00-00000"];
     let to_zero = |c: char| if c.is_ascii_digit() || matches!(c, 'k' | 'K') { '0' } else { c };
     let shape: String = text.chars().map(to_zero).collect();
     shape == CPF || (OTHERS.contains(&&*shape) && !text.starts_with('0'))
@@ -85,6 +86,7 @@ mod tests {
             "12345678-9",
             "20-12345678-9",
             "12.345.678-k",
+            "123-45-67890",
         ] {
             assert!(is_date_or_tax_number(text), "{text}");
         }
@@ -107,6 +109,7 @@ mod tests {
             "(089) 123456-0",
             "08912345-0",
             "1234-5",
+            "012-34-56789",
         ] {
             assert!(!is_date_or_tax_number(text), "{text}");
         }

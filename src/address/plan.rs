@@ -64,6 +64,35 @@ const LINES: &[(u16, u16)] = &[
     (977, 0x500), (996, 0x200),
 ];
 
+/// How many digits numbers have that begin so: calling codes, digits behind them, and lengths as in
+/// `PLANS`, none where no number begins so. The first that fits counts. Only what is certain is
+/// listed: mobile numbers of one length, and beginnings that are not given out; the patterns of
+/// libphonenumber leave out lines that there are.
+#[cfg(feature = "phone-numbers")]
+#[rustfmt::skip]
+const BEGINNINGS: &[(u16, &str, u16)] = &[
+    (7, "1 2 5 6 43 44 45 46 849 870 874 875 876 88 89", 0), (20, "10 11 12", 0x400), (31, "12 19", 0),
+    (32, "45 46 47 48 49", 0x200), (34, "1 2 3 4", 0), (36, "20 30 31 50 70", 0x200), (39, "3", 0x600),
+    (44, "7", 0x400), (44, "4 6 92 93 94 95 96 97 99", 0), (45, "1", 0),
+    (46, "70 72 73 76 79", 0x200), (46, "900", 0x13c0), (47, "1", 0),
+    (49, "15", 0x800), (49, "160 162 163 17", 0xc00), (51, "9", 0x200), (52, "1", 0x800),
+    (54, "1 2 3 4 5 6 7", 0x400), (56, "1", 0xc00), (57, "1 2 4 5 7 8 9", 0x900),
+    (60, "10 12 19", 0x200), (60, "11", 0x400), (61, "6 9", 0), (61, "12", 0x1e0),
+    (63, "9", 0x400), (63, "180", 0x3800), (63, "1", 0), (65, "1 2 4 5 7", 0xc00),
+    (66, "6 8 9", 0x200), (66, "1", 0x700), (81, "70 80 90", 0x400), (82, "10", 0x400),
+    (84, "3 5 9", 0x200), (84, "7 8", 0x280), (86, "13 14 15 17 18 19 162 165 166 167", 0x800),
+    (90, "1 6 7", 0x3080), (92, "3", 0x400), (98, "10 12 14 15 16 18 19", 0), (213, "5 6 7", 0x200),
+    (225, "1 3 4 5 6 7 8 9", 0), (230, "5", 0x100), (243, "8 9", 0x280), (254, "1 7", 0x200),
+    (258, "8", 0x200), (263, "71 73 77 78", 0x200), (264, "81 85", 0x200), (267, "7", 0x100),
+    (351, "1 4", 0), (353, "83 85 86 87 89", 0x200), (359, "87 88 89 98", 0x200),
+    (420, "1 2 3 4 5 6 7 8 9", 0x200), (593, "9", 0x200), (593, "170 180", 0xc00), (593, "1", 0),
+    (595, "9", 0xe00), (852, "1", 0xae0), (880, "10 11 12", 0), (880, "1", 0x400), (886, "9", 0x200),
+    (886, "1", 0), (961, "70 71 81", 0x100), (962, "77 78 79", 0x200), (963, "9", 0x200),
+    (964, "7", 0x400), (967, "70 71 73 77", 0x200), (970, "5", 0x200), (971, "5", 0x200),
+    (972, "5 7", 0x200), (972, "2 3 4 8 9 1212", 0x100), (972, "1", 0x1c80), (972, "6", 0),
+    (977, "98", 0x400),
+];
+
 /// Calling codes whose national numbers may begin with 0: everywhere else a 0 is a trunk prefix,
 /// which is dialled at home alone.
 const WITH_ZERO: [u16; 8] = [39, 225, 226, 229, 241, 242, 378, 992];
@@ -116,6 +145,20 @@ pub(super) fn is_line(code: u16, rest: u32) -> bool {
     lines.is_none_or(|(_, lengths)| has(*lengths, rest))
 }
 
+/// True unless no number, or none of this length, begins so.
+#[cfg(feature = "phone-numbers")]
+pub(super) fn begins_as_numbers_do(number: u64) -> bool {
+    let Some((code, rest)) = calling_code(number) else { return false };
+    let power = |digits: u32| POWERS.get(digits as usize).copied().unwrap_or(u64::MAX);
+    let begins = |beginning: &str| {
+        let behind = usize::try_from(rest).ok().and_then(|rest| POWERS.get(rest - beginning.len().min(rest)));
+        behind.is_some_and(|behind| beginning.parse() == Ok(number % power(rest) / behind))
+    };
+    let listed = BEGINNINGS.iter().filter(|(listed, ..)| *listed == code);
+    let mut fitting = listed.filter(|(_, beginnings, _)| beginnings.split(' ').any(begins));
+    fitting.next().is_none_or(|(.., lengths)| has(*lengths, rest))
+}
+
 /// True unless it is shorter than all numbers of the plan behind its calling code.
 pub(super) fn is_long_enough(number: u64) -> bool {
     calling_code(number)
@@ -139,7 +182,7 @@ fn has(lengths: u16, digits: u32) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{LINES, PLANS, lengths};
+    use super::{BEGINNINGS, LINES, PLANS, lengths};
 
     #[test]
     fn lines_are_of_lengths_that_the_plan_has() {
@@ -147,6 +190,16 @@ mod tests {
         for (code, lines) in LINES {
             let plan = lengths(*code).unwrap();
             assert!(lines & !plan == 0 && *lines != plan && *lines != 0, "{code}");
+        }
+    }
+
+    #[test]
+    fn beginnings_are_listed_in_order_with_lengths_that_the_plan_has() {
+        assert!(BEGINNINGS.is_sorted_by_key(|(code, ..)| *code));
+        for (code, beginnings, listed) in BEGINNINGS {
+            // The longer form of a Mexican number is of before.
+            let plan = lengths(*code).unwrap() | if *code == 52 { 0x800 } else { 0 };
+            assert!(listed & !plan == 0 && *listed != plan, "{code} {beginnings}");
         }
     }
 

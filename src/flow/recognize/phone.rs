@@ -134,7 +134,8 @@ fn is_meant(written: &str, home: Option<Home>) -> bool {
 const OTHERS: &str = "cpf cnpj rut rfc curp ruc cuit cuil dni nif nie cif iban siret siren bic vat ust pan ssn \
     invoice order account tracking rechnung rechnungsnummer bestellung bestellnummer kundennummer konto factura pedido \
     cuenta guía facture commande compte fattura ordine conto fatura faktura zamówienie счет счёт заказ инн nik npwp \
-    resi pesanan sipariş tckn aadhaar pnr awb";
+    resi pesanan sipariş tckn aadhaar pnr awb passport passeport pasaporte passaporte passaporto reisepass паспорт \
+    cédula cedula personnummer rodné rodne bsn cnic nit nhs pesel 사업자번호 사업자등록번호";
 
 /// True if a number without its calling code is a part of a longer one (`IBAN DE89 3704 0044 …`),
 /// or is called one of something else.
@@ -149,8 +150,9 @@ fn is_part(before: &str, behind: &str) -> bool {
     let next = behind.strip_prefix(is_mark).unwrap_or(behind);
     let continues = next.bytes().take_while(u8::is_ascii_digit).count() >= LEAST;
     let words = before.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let is_filler =
-        |word: &&str| ["no", "nr", "n", "número", "numero", "id"].contains(&&*word.to_lowercase());
+    let is_filler = |word: &&str| {
+        ["no", "nr", "n", "número", "numero", "id", "číslo", "cislo"].contains(&&*word.to_lowercase())
+    };
     let named = words.rev().find(|word| !is_filler(word)).unwrap_or_default().to_lowercase();
     is_behind_letters
         || digits(before) >= LEAST
@@ -254,6 +256,14 @@ mod tests {
             ("order no. 2026050712", "DE"),
             ("tgl 07-05-2026 10:30", "ID"),
             ("tgl 07/05/2026 10:30", "ID"),
+            ("rodné číslo 900101/1234", "CZ"),
+            ("rodné číslo 720101 123", "CZ"),
+            ("personnummer 720101-123", "SE"),
+            ("cédula 3211234567", "CO"),
+            ("паспорт 4812 123456", "RU"),
+            ("BSN 111222333", "NL"),
+            ("사업자번호 123-45-67890", "KR"),
+            ("CNIC 42101-1234567-1", "PK"),
             ("+", "DE"),
             ("((((((", "DE"),
             ("123456789012345678901234567890", "DE"),
