@@ -69,7 +69,7 @@ static POLITENESS: LazyLock<[Box<[Box<str>]>; 2]> = LazyLock::new(|| {
 });
 
 /// A text without the politeness at its ends; none if it has none.
-pub(super) fn without_politeness(said: &str) -> Option<String> {
+pub(crate) fn without_politeness(said: &str) -> Option<String> {
     let form = normal(said);
     let whole = trim_edges(&form);
     let [apart, ends] = &*POLITENESS;

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::answer::is_politeness;
+use crate::flow::answer::{is_politeness, without_politeness};
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
@@ -30,7 +30,8 @@ const MOST_MESSAGE_BYTES: usize = 4 * MOST_BYTES;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeywordDef {
     /// The words, each a whole message; compared in its normal form, without punctuation and emoji
-    /// around it ([SEMANTICS U2](crate::semantics#u2)).
+    /// around it ([SEMANTICS U2](crate::semantics#u2)); what is none may be one said politely or
+    /// without its accents ([SEMANTICS I6](crate::semantics#i6)).
     pub words: Vec<String>,
     /// Their action.
     pub action: KeywordAction,
@@ -89,6 +90,10 @@ pub(crate) struct Keyword {
     pub(crate) action: KeywordAction,
     /// True if a meaning that a flow gives the word goes before this one.
     pub(crate) yields: bool,
+    /// True if it means this alone: with politeness it is an answer.
+    is_everyday: bool,
+    /// True if it is a word without its accents, which nobody named so.
+    is_folded: bool,
     /// Where a jump goes.
     pub(crate) node: Option<NodeId>,
 }
@@ -97,9 +102,18 @@ impl Default for Keywords {
     fn default() -> Self {
         let mut keywords = Self::none();
         for words in opt_out::OPT_OUT {
-            keywords = keywords.opt_out(words.certain).opt_out(words.everyday);
-            for form in words.everyday.iter().flat_map(|word| forms(word)) {
-                keywords.0.get_mut(&form).into_iter().for_each(|keyword| keyword.yields = true);
+            for (list, yields, is_everyday) in
+                [(words.certain, false, false), (words.of_buttons, true, false), (words.everyday, true, true)]
+            {
+                for word in list.split('|').filter(|word| !word.is_empty()) {
+                    keywords = keywords.opt_out([word]);
+                    for keyword in forms(word) {
+                        let keyword = keywords.0.get_mut(&keyword).into_iter();
+                        keyword.for_each(|keyword| {
+                            (keyword.yields, keyword.is_everyday) = (yields, is_everyday);
+                        });
+                    }
+                }
             }
         }
         keywords.opt_in(opt_out::OPT_IN)
@@ -161,31 +175,83 @@ impl Keywords {
         node: Option<NodeId>,
     ) -> Self {
         for word in words {
-            let keyword = Keyword { action, yields: false, node: node.clone() };
+            let keyword =
+                Keyword { action, yields: false, is_everyday: false, is_folded: false, node: node.clone() };
             let [form, folded] = forms(word.as_ref());
-            if action == KeywordAction::OptOut && folded != form {
-                self.0.entry(folded).or_insert_with(|| keyword.clone());
+            if folded != form {
+                self.add_folded(folded, &keyword);
             }
             self.0.insert(form, keyword);
         }
         self
     }
 
-    /// Returns the keyword of a word, as [`keyword_form`] gives it; of opting out also one that is
-    /// said politely or twice, or of which an Arabic letter has another form (SEMANTICS U5).
+    /// Adds a word without its accents, unless it has a meaning or two words may be meant. A word of
+    /// opting out lacks those of Arabic letters alone, in which no other word is spelt so.
+    fn add_folded(&mut self, folded: Box<str>, keyword: &Keyword) {
+        /// Of a short word without its accents nothing is left that is certain: `là`, `hủy`.
+        const LEAST: usize = 4;
+        let is_sure = match keyword.action {
+            KeywordAction::OptOut => folded.starts_with(is_arabic),
+            _ => folded.chars().count() >= LEAST,
+        };
+        if !is_sure {
+            return;
+        }
+        match self.0.get(&folded) {
+            None => {
+                let is_folded = keyword.action != KeywordAction::OptOut;
+                self.0.insert(folded, Keyword { is_folded, ..keyword.clone() });
+            }
+            Some(other)
+                if other.is_folded && (other.action, &other.node) != (keyword.action, &keyword.node) =>
+            {
+                self.0.remove(&folded);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Returns the keyword of a word, as [`keyword_form`] gives it; also of one that is said
+    /// politely or without its accents, of opting out also twice, or with another form of an Arabic
+    /// letter (SEMANTICS I6, U5).
     pub(crate) fn find(&self, word: &str) -> Option<&Keyword> {
-        self.named(word).or_else(|| self.within(word))
+        if self.0.is_empty() {
+            return None;
+        }
+        self.named(word).or_else(|| self.within(word)).or_else(|| self.politely(word))
+    }
+
+    /// True if a word is a keyword as it was named.
+    pub(crate) fn names(&self, word: &str) -> bool {
+        self.named(word).is_some_and(|keyword| !keyword.is_folded)
     }
 
     fn named(&self, word: &str) -> Option<&Keyword> {
         match self.0.get(word) {
-            None if word.starts_with(is_arabic) => self.opting_out(&without_accents(word)),
+            None if word.starts_with(is_arabic) => {
+                let keyword = self.0.get(&*without_accents(word));
+                keyword.filter(|keyword| keyword.is_folded || keyword.action == KeywordAction::OptOut)
+            }
             found => found,
         }
     }
 
     fn opting_out(&self, word: &str) -> Option<&Keyword> {
         self.0.get(word).filter(|keyword| keyword.action == KeywordAction::OptOut)
+    }
+
+    /// The keyword with politeness around it, or with a particle behind it that is no more:
+    /// `menu please`, `bitte abmelden`, `退订谢谢`. Everyday words of opting out are none: `cancel
+    /// please` may be about an order; nor are words of opting in.
+    #[cold]
+    fn politely(&self, message: &str) -> Option<&Keyword> {
+        // Politeness is a word beside others, or of a script that is written without blanks.
+        if message.is_ascii() && !message.contains(' ') {
+            return None;
+        }
+        let keyword = self.named(&without_politeness(message)?)?;
+        (!keyword.is_everyday && keyword.action != KeywordAction::OptIn).then_some(keyword)
     }
 
     /// The word of opting out in a message of a few words, of which the others say nothing more:
@@ -241,12 +307,17 @@ const IDLE: &[&str] = &[
     "teraz",
     "сейчас",
     "sekarang",
+    "po",
+    "kak",
+    "mersi",
+    "te",
+    "rog",
 ];
 
-/// A word as it is compared, and without what Arabs write in two ways.
+/// A word as it is compared, and without its accents.
 fn forms(word: &str) -> [Box<str>; 2] {
     let form = key(word);
-    let folded = if form.starts_with(is_arabic) { without_accents(&form).into() } else { (&*form).into() };
+    let folded = without_accents(&form).into();
     [form.into(), folded]
 }
 
@@ -276,7 +347,7 @@ pub(crate) fn compile(defs: &[KeywordDef], at: &Path<'_>, cx: &mut Compile<'_>) 
             if form.is_empty() || word.len() > MOST_BYTES {
                 let message = format!("must be a word of 1-{MOST_BYTES} bytes");
                 cx.found.add(IssueCode::BadValue, &at, message, "write another word, or remove it");
-            } else if keywords.named(&form).is_some() {
+            } else if keywords.names(&form) {
                 let message = format!("gives the keyword {:?} a second meaning", brief(word.trim()));
                 cx.found.add(IssueCode::DuplicateBranch, &at, message, "keep one of the two");
             } else {
@@ -365,6 +436,37 @@ mod tests {
             "സ്റ്റോപ്പ്",
             "સ્ટોપ",
             "ਸਟਾਪ",
+            "退订谢谢",
+            "退订，谢谢",
+            "请退订",
+            "配信停止お願いします",
+            "配信停止してください",
+            "수신거부요",
+            "수신거부 해주세요",
+            "구독 취소",
+            "STOP po",
+            "stop te rog",
+            "stop mersi",
+            "bitte abmelden",
+            "Abmelden bitte!",
+            "baja por favor",
+            "uitschrijven aub",
+            "lütfen durdur",
+            "หยุดครับ",
+            "berhenti kak",
+            "odhlásit prosím",
+            "stop texting me",
+            "Please stop sending me messages",
+            "opt me out",
+            "no more messages please",
+            "take me off your list",
+            "dame de baja",
+            "desabonnez-moi",
+            "descadastre-me",
+            "отпишите меня пожалуйста",
+            "הסר אותי",
+            "إلغاء اشتراكي",
+            "keine Nachrichten mehr bitte",
         ] {
             let found =
                 keyword_form(text).and_then(|word| keywords.find(&word).map(|keyword| keyword.action));
@@ -381,10 +483,61 @@ mod tests {
             "now",
             "please start",
             "the next stop please now ok",
+            "cancel please",
+            "basta grazie",
+            "хватит, спасибо",
+            "koniec dziękuję",
+            "stop karo",
+            "Huy",
+            "non stop merci",
+            "thank you",
+            "谢谢",
+            "text me",
+            "remove it from the list",
+            "no more",
+            "no more thanks",
+            "messages",
+            "yes please",
+            "お願いします",
+            "ya baja",
         ] {
             let found =
                 keyword_form(text).and_then(|word| keywords.find(&word).map(|keyword| keyword.action));
             assert_eq!(found, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn i6_a_keyword_may_be_said_politely_and_without_its_accents() {
+        let node = |name: &str| Some(NodeId::new(name).unwrap());
+        let keywords = Keywords::none()
+            .with(["menú", "menu du jour"], KeywordAction::Jump, node("menu"))
+            .with(["réserver", "pomoč", "trợ giúp", "قائمة", "agent", "là"], KeywordAction::Handoff, None)
+            .with(["papá", "bután"], KeywordAction::Restart, None)
+            .with(["papà", "butan"], KeywordAction::Cancel, None)
+            .with(["dừng lại"], KeywordAction::OptOut, None);
+        let found = |text: &str| {
+            let word = keyword_form(text)?;
+            keywords.find(&word).map(|keyword| (keyword.action, keywords.names(&word)))
+        };
+        for (text, action) in [
+            ("menu", KeywordAction::Jump),
+            ("MENU please", KeywordAction::Jump),
+            ("menú por favor", KeywordAction::Jump),
+            ("reserver svp", KeywordAction::Handoff),
+            ("pomoc", KeywordAction::Handoff),
+            ("tro giup", KeywordAction::Handoff),
+            ("قائمه", KeywordAction::Handoff),
+            ("agent, please", KeywordAction::Handoff),
+            ("bitte agent", KeywordAction::Handoff),
+        ] {
+            assert_eq!(found(text), Some((action, false)), "{text}");
+        }
+        for (text, action) in [("butan", KeywordAction::Cancel), ("menú", KeywordAction::Jump)] {
+            assert_eq!(found(text), Some((action, true)), "{text}");
+        }
+        for text in ["la", "papa", "dung lai", "mena", "please", "an agent of mine"] {
+            assert_eq!(found(text), None, "{text}");
         }
     }
 

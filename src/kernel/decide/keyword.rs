@@ -62,13 +62,18 @@ pub(crate) fn hear<'f>(
         let (_, session, _) = answering(inbound, sessions, &question_of)?;
         Some((session, question_of(session)?))
     };
+    let is_offered = || asked().is_some_and(|(session, asked)| asked.offers(session, &inbound.message.text));
+    // What only comes near to a keyword is the choice that it names first.
+    let is_sure = |word: &Cow<'_, str>| {
+        let of_host = host.find(word).is_some_and(|keyword| keyword.action == KeywordAction::OptOut);
+        let mut flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
+        of_host || host.names(word) || flows.any(|flow| flow.keywords().names(word)) || !is_offered()
+    };
+    let word = word.filter(is_sure);
     if let Some(word) = &word {
         let flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
         let of_flows = flows.filter_map(|flow| flow.keywords().find(word));
-        let is_free = || {
-            of_flows.clone().next().is_none()
-                && !asked().is_some_and(|(session, asked)| asked.offers(session, &inbound.message.text))
-        };
+        let is_free = || of_flows.clone().next().is_none() && !is_offered();
         let of_host = host.find(word).filter(|keyword| !keyword.yields || is_free());
         let means = |action| of_flows.clone().chain(of_host).any(|keyword| keyword.action == action);
         if means(KeywordAction::OptOut) {
