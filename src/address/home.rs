@@ -256,8 +256,8 @@ mod tests {
     use super::Home;
     use crate::address::read_phone;
 
-    /// Numbers as they are dialled at home, of mobile telephones, fixed lines and services, for each
-    /// plan of which beginnings are listed.
+    /// Numbers as they are dialled at home, of mobile telephones, fixed lines and services, for
+    /// each plan of which beginnings are listed.
     const NUMBERS: &str = "\
         RU 89123456789 84951234567 88123456789 88001234567 84011234567 88432123456 88722123456 83022123456
         KZ 87710009998 87271234567 87172123456 87771234567

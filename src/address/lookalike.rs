@@ -51,8 +51,8 @@ fn is_hour(text: &str) -> bool {
 }
 
 /// True of the shapes of tax numbers in Brazil (`123.456.789-09`), Chile (`12.345.678-9`),
-/// Argentina (`20-12345678-9`) and Korea (`123-45-67890`). But for the first they do not begin with the 0 of a telephone
-/// number, whose extension a switchboard has behind a hyphen: `089 123456-0`.
+/// Argentina (`20-12345678-9`) and Korea (`123-45-67890`). But for the first they do not begin with
+/// the 0 of a telephone number, whose extension a switchboard has behind a hyphen: `089 123456-0`.
 fn is_tax_number(text: &str) -> bool {
     const CPF: &str = "000.000.000-00";
     const OTHERS: [&str; 6] =

@@ -186,8 +186,8 @@ impl Keywords {
         self
     }
 
-    /// Adds a word without its accents, unless it has a meaning or two words may be meant. A word of
-    /// opting out lacks those of Arabic letters alone, in which no other word is spelt so.
+    /// Adds a word without its accents, unless it has a meaning or two words may be meant. A word
+    /// of opting out lacks those of Arabic letters alone, in which no other word is spelt so.
     fn add_folded(&mut self, folded: Box<str>, keyword: &Keyword) {
         /// Of a short word without its accents nothing is left that is certain: `là`, `hủy`.
         const LEAST: usize = 4;

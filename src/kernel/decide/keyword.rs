@@ -2,7 +2,6 @@
 //! keywords of flows and of the host (SEMANTICS I1, I6, T10). A flow's keyword acts on its session,
 //! the host's on the newest or on all.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -52,27 +51,16 @@ pub(crate) fn hear<'f>(
 ) -> KeywordMeaning {
     let is_text = inbound.message.kind == MessageKind::Text;
     let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
-    let has = |flow: &Flow, word: &str| flow.keywords().find(word).is_some();
-    let is_keyword = |word: &Cow<'_, str>| {
-        let of_flow = |session| flows_of(session, &version_of).any(|flow| has(flow, word));
-        host.find(word).is_some() || sessions.iter().any(of_flow)
-    };
-    let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten().filter(is_keyword);
+    let flows = || sessions.iter().flat_map(|session| flows_of(session, &version_of));
     let asked = || {
         let (_, session, _) = answering(inbound, sessions, &question_of)?;
         Some((session, question_of(session)?))
     };
     let is_offered = || asked().is_some_and(|(session, asked)| asked.offers(session, &inbound.message.text));
-    // What only comes near to a keyword is the choice that it names first.
-    let is_sure = |word: &Cow<'_, str>| {
-        let of_host = host.find(word).is_some_and(|keyword| keyword.action == KeywordAction::OptOut);
-        let mut flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
-        of_host || host.names(word) || flows.any(|flow| flow.keywords().names(word)) || !is_offered()
-    };
-    let word = word.filter(is_sure);
+    let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten();
+    let word = word.filter(|word| is_keyword(word, host, flows(), &is_offered));
     if let Some(word) = &word {
-        let flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
-        let of_flows = flows.filter_map(|flow| flow.keywords().find(word));
+        let of_flows = flows().filter_map(|flow| flow.keywords().find(word));
         let is_free = || of_flows.clone().next().is_none() && !is_offered();
         let of_host = host.find(word).filter(|keyword| !keyword.yields || is_free());
         let means = |action| of_flows.clone().chain(of_host).any(|keyword| keyword.action == action);
@@ -104,6 +92,22 @@ pub(crate) fn hear<'f>(
     of_a_flow(&word, &newest_first, &version_of)
         .or_else(|| of_the_host(host.find(&word)?, &newest_first, flow_of))
         .unwrap_or(KeywordMeaning::Nothing)
+}
+
+/// True if a word is a keyword of the host or of one of these flows; what only comes near to one is
+/// the choice that it names first.
+fn is_keyword<'f>(
+    word: &str,
+    host: &Keywords,
+    mut flows: impl Iterator<Item = &'f Flow> + Clone,
+    is_offered: impl FnOnce() -> bool,
+) -> bool {
+    let of_host = host.find(word);
+    if of_host.is_none() && !flows.clone().any(|flow| flow.keywords().find(word).is_some()) {
+        return false;
+    }
+    let opts_out = of_host.is_some_and(|keyword| keyword.action == KeywordAction::OptOut);
+    opts_out || host.names(word) || flows.any(|flow| flow.keywords().names(word)) || !is_offered()
 }
 
 /// The sessions that a keyword of this age may act on, the one that waits since last first.
