@@ -69,7 +69,6 @@ pub(crate) use lang::names::fields_of;
 pub(crate) use lang::number::Marks;
 pub(crate) use lang::render::Render;
 pub(crate) use lang::times::Times;
-pub(crate) use lang::until::Until;
 pub(crate) use lang::zone::Zone;
 pub(crate) use lang::zone_template::ZoneTemplate;
 pub(crate) use lang::{expr, language, region, template};

@@ -226,11 +226,55 @@ fn a_date_and_a_time_become_an_instant_in_a_zone() {
         ("2026-05-08 09:00", "2026-05-08T15:00:00Z"),
         ("9:00", "2026-05-07T15:00:00Z"),
         ("next 09:00 monday", "2026-05-11T15:00:00Z"),
+        ("2026-05-09T10:00:00+0000", "2026-05-09T10:00:00Z"),
+        ("2026-05-09T10:00+02:00", "2026-05-09T08:00:00Z"),
+        ("Sat, 09 May 2026 10:00:00 GMT", "2026-05-09T10:00:00Z"),
     ] {
         let world = World::with([sketch.clone()]);
         let session = world.begin(ada("f").context(json!({"at": at}))).session_id;
         assert_eq!(world.sent(), ["2026-05-08T09:00:00-06:00 2026-05-08T09:00:00Z"]);
         assert_eq!(world.session(session).deadline(), Some(due.parse::<DateTime<Utc>>().unwrap()), "{at}");
+    }
+}
+
+/// U17: a duration is a time beside others alone.
+#[test]
+fn until_takes_no_duration() {
+    let told = |delay: serde_json::Value| {
+        let json = flow("f").node("d", "delay", delay).send("end", "x").json();
+        let issues = chatflow::Flow::from_json(&json).err();
+        issues.and_then(|issues| issues.to_string().lines().next().map(str::to_owned))
+    };
+    for span in ["21h", "1d", "30m"] {
+        let issue = "node \"d\": until: is a duration, not a time (bad_value)".to_owned();
+        assert_eq!(told(json!({"until": span})), Some(issue), "{span}");
+        assert_eq!(told(json!({"first_of": [span, "next 09:00"]})), None, "{span}");
+    }
+    let sketch = flow("f").node("d", "delay", json!({"until": "{{ context.at }}"})).send("end", "x");
+    let world = World::with([sketch]);
+    world.begin(ada("f").context(json!({"at": "9h"})));
+    world.tick_after(chrono::TimeDelta::hours(10));
+    assert_eq!(world.sent(), [""; 0]);
+}
+
+/// U16: days are counted by the contact's clock where an instant is in UTC, else where it was
+/// written, or in the zone that is named.
+#[test]
+fn days_are_counted_by_the_contacts_clock() {
+    let sketch = flow("f").send(
+        "m",
+        "{{ '2026-05-08T03:00:00Z' | weekday }} {{ '2026-05-07' | days_between('2026-05-08T03:00:00Z') }} \
+         {{ '2026-05-08T03:00:00Z' | weekday('UTC') }} {{ '2026-05-08T03:00:00+09:00' | weekday }} \
+         {{ '2026-05-08' | weekday }}",
+    );
+    for (zone, expected) in [
+        ("America/Los_Angeles", "thu 0 fri fri fri"),
+        ("Asia/Tokyo", "fri 1 fri fri fri"),
+        ("UTC", "fri 1 fri fri fri"),
+    ] {
+        let world = World::with([sketch.clone()]);
+        world.begin(ada("f").profile(Profile::new().timezone(zone)));
+        assert_eq!(world.sent(), [expected], "{zone}");
     }
 }
 

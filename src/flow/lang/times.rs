@@ -38,6 +38,15 @@ pub(crate) struct Times {
     /// The earliest counts.
     pub(crate) first_of: Box<[Template]>,
     pub(crate) zone: Option<ZoneTemplate>,
+    /// True if durations are times too.
+    has_spans: bool,
+}
+
+impl Times {
+    /// Reads one of them, as a template gave it.
+    pub(crate) fn read(&self, text: &str) -> Option<Until> {
+        Until::parse(text).filter(|until| self.has_spans || !matches!(until, Until::Span(_)))
+    }
 }
 
 /// Times of one list.
@@ -60,7 +69,7 @@ impl UntilDef {
     pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Times> {
         let zone = self.timezone.as_deref().map(|zone| ZoneTemplate::compile(zone, &at.key("timezone"), cx));
         let first_of = match (&self.until, &self.first_of) {
-            (Some(until), None) => Some([time(until, &at.key("until"), cx)?].into()),
+            (Some(until), None) => Some([time(until, false, &at.key("until"), cx)?].into()),
             (None, Some(list)) => several(list, &at.key("first_of"), cx),
             (None, None) => {
                 let fix = "add `until` or `first_of`";
@@ -77,7 +86,7 @@ impl UntilDef {
             Some(None) => return None,
             given => given.flatten(),
         };
-        Some(Times { first_of: first_of?, zone })
+        Some(Times { first_of: first_of?, zone, has_spans: self.first_of.is_some() })
     }
 
     /// The longest that it lasts, as far as that is written.
@@ -98,16 +107,23 @@ fn several(list: &[String], at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Box<[
         cx.found.add(IssueCode::BadValue, at, message, "name fewer, or one");
     }
     let times: Vec<_> =
-        list.iter().enumerate().map(|(place, text)| time(text, &at.item(place), cx)).collect();
+        list.iter().enumerate().map(|(place, text)| time(text, true, &at.item(place), cx)).collect();
     times.into_iter().collect()
 }
 
-/// A time to come: a template, or one that can be read.
-fn time(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
+/// A time to come: a template, or one that can be read; a duration only beside others.
+fn time(text: &str, has_spans: bool, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
     let template = cx.required_template(at, text)?;
-    if template.as_literal().is_some_and(|text| Until::parse(text).is_none()) {
-        let fix = "write 09:00, next 09:00 mon-fri, or an instant such as 2026-05-07T09:00:00Z";
-        cx.found.add(IssueCode::BadValue, at, "is not a time", fix);
+    match template.as_literal().map(Until::parse) {
+        Some(None) => {
+            let fix = "write 09:00, next 09:00 mon-fri, or an instant such as 2026-05-07T09:00:00Z";
+            cx.found.add(IssueCode::BadValue, at, "is not a time", fix);
+        }
+        Some(Some(Until::Span(_))) if !has_spans => {
+            let fix = "write a time as 21:00; a duration is the `for` of a delay, or the `timeout` itself";
+            cx.found.add(IssueCode::BadValue, at, "is a duration, not a time", fix);
+        }
+        _ => {}
     }
     Some(template)
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::flow::Times;
 use crate::flow::expr::EvalError;
-use crate::flow::{Times, Until};
 use crate::kernel::turn::Run;
 
 /// The first of several times; none if one of them is none, which is told.
@@ -12,7 +12,7 @@ pub(super) fn first(run: &mut Run<'_>, times: &Times) -> Result<Option<DateTime<
     let mut first = None;
     for time in &times.first_of {
         let text = run.render(time)?;
-        let Some(at) = Until::parse(&text).and_then(|until| until.after(run.env.now, zone)) else {
+        let Some(at) = times.read(&text).and_then(|until| until.after(run.env.now, zone)) else {
             run.note_nothing("until");
             return Ok(None);
         };

@@ -108,6 +108,18 @@ fn moved(
     ))
 }
 
+/// The moment on the calendar of the zone that is named, else where it was written: of an instant
+/// in UTC that is the contact's (SEMANTICS U16). None: there is no such zone.
+fn on_calendar(
+    op: &'static str,
+    moment: Moment,
+    zone: Option<&Val<'_>>,
+    aid: &Aid<'_, '_>,
+) -> Result<Option<Moment>, EvalError> {
+    let is_utc = !moment.is_date && moment.zone.is_none() && moment.at.offset().local_minus_utc() == 0;
+    moved(op, moment, zone.or(is_utc.then_some(&Val::Null)), aid)
+}
+
 /// The same instant with the offset of a zone, the contact's if none is named.
 pub(super) fn local<'a>(
     val: &Val<'a>,
@@ -176,8 +188,8 @@ fn later(moment: &Moment, value: i64, unit: &str, zone: Zone) -> Option<Moment> 
     Some(Moment { at, is_date: moment.is_date, zone: None })
 }
 
-/// The days of the calendar from one time to another, in a zone or where each was written; negative
-/// if the other is earlier.
+/// The days of the calendar from one time to another, in a zone or where each was written, but of
+/// instants in UTC by the contact's clock; negative if the other is earlier.
 pub(super) fn days_between<'a>(
     val: &Val<'a>,
     other: Option<&Val<'a>>,
@@ -188,7 +200,7 @@ pub(super) fn days_between<'a>(
     let (Some(from), Some(to)) = (moment(op, Some(val), zone, aid)?, moment(op, other, zone, aid)?) else {
         return Ok(aid.nothing(op));
     };
-    let (Some(from), Some(to)) = (moved(op, from, zone, aid)?, moved(op, to, zone, aid)?) else {
+    let (Some(from), Some(to)) = (on_calendar(op, from, zone, aid)?, on_calendar(op, to, zone, aid)?) else {
         return Ok(aid.nothing(op));
     };
     Ok(Val::Int(to.at.date_naive().signed_duration_since(from.at.date_naive()).num_days()))
@@ -202,7 +214,7 @@ pub(super) fn weekday<'a>(
 ) -> Result<Val<'a>, EvalError> {
     let op = "weekday";
     let Some(moment) = moment(op, Some(val), zone, aid)? else { return Ok(Val::Undefined) };
-    let Some(moment) = moved(op, moment, zone, aid)? else { return Ok(aid.nothing(op)) };
+    let Some(moment) = on_calendar(op, moment, zone, aid)? else { return Ok(aid.nothing(op)) };
     Ok(Val::owned(moment.at.weekday().to_string().to_ascii_lowercase()))
 }
 
