@@ -2,6 +2,9 @@
 #![cfg(feature = "phone-numbers")]
 
 use chatflow::address::Phone;
+use serde_json::json;
+
+use crate::kit::*;
 
 const PAGE: &str = include_str!("../../docs/telephone-numbers.md");
 
@@ -83,5 +86,44 @@ fn both_forms_of_a_number_are_one() {
 fn what_cannot_be_a_number_is_none() {
     for row in table("| region | text | reason |") {
         assert_eq!(read(row[1], row[0]), "no number", "{}", row[1]);
+    }
+}
+
+/// A1: an answer may have words around its one number.
+#[test]
+fn an_answer_may_have_words_around_a_number() {
+    let answer = |region: &str, said: &str| {
+        let question = json!({"text": "?", "expect": "phone", "retries": 0, "save_to": "a"});
+        let asking = flow("f").set("default_region", json!(region)).node("q", "ask", question);
+        let world = World::with([asking.send("n", "{{ vars.a }}")]);
+        world.start("f");
+        world.sent();
+        world.say(said);
+        world.sent().concat()
+    };
+    for (region, said, expected) in [
+        ("SA", "رقمي 0501234567", "+966501234567"),
+        ("SA", "رقم الجوال: 0501234567", "+966501234567"),
+        ("IN", "contact no 98765 43210", "+919876543210"),
+        ("US", "whatsapp: +1 415 555 2671", "+14155552671"),
+        ("BR", "zap 11 91234-5678", "+5511912345678"),
+        ("ES", "tfno. 612 345 678", "+34612345678"),
+        ("US", "415-555-2671 (home)", "+14155552671"),
+        ("IN", "+91 98765 43210 (whatsapp)", "+919876543210"),
+        ("DE", "meine Nummer ist 0176 1234567", "+491761234567"),
+        ("JP", "電話は090-1234-5678です", "+819012345678"),
+    ] {
+        assert_eq!(answer(region, said), expected, "{said}");
+    }
+    for (region, said) in [
+        ("US", "415-555-2671 or 415-555-2672"),
+        ("US", "415-555-2671 after 5"),
+        ("DE", "order 2026050712"),
+        ("DE", "my code is 12345"),
+        ("GB", "it is 07911 12345"),
+        ("CZ", "rodné číslo 900101/1234"),
+        ("US", "call me"),
+    ] {
+        assert_eq!(answer(region, said), "", "{said}");
     }
 }

@@ -39,6 +39,7 @@ use crate::flow::lang::pattern::Pattern;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 use crate::flow::lang::zone::Zone;
+use crate::flow::recognize::PhoneFinder;
 use crate::grapheme;
 
 /// The kind of answer that a question expects.
@@ -190,7 +191,7 @@ fn is_whole(number: Amount) -> bool {
     number.is_integer() && i64::try_from(number).is_ok()
 }
 
-/// A telephone number (SEMANTICS A1).
+/// A telephone number, or the one in a few words (SEMANTICS A1).
 fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
     const MOST: usize = 128;
     if text.len() > MOST {
@@ -199,11 +200,15 @@ fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
     let text = without_emoji(text).map_or(Cow::Borrowed(text), Cow::Owned);
     let scheme =
         ["whatsapp:", "sms:", "wa.me/", "https://wa.me/"].iter().find_map(|scheme| text.strip_prefix(scheme));
-    match scheme {
+    let phone = match scheme {
         Some(number) if number.starts_with('+') => read_phone(&plain(number), home),
         Some(number) => read_phone(&plain(&format!("+{number}")), home),
         None => read_phone(&plain(&text), home),
-    }
+    };
+    phone.or_else(|| {
+        let has_words = text.contains(char::is_alphabetic);
+        has_words.then(|| PhoneFinder::at_home(home).only(&text)).flatten()
+    })
 }
 
 impl Choices {

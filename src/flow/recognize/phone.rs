@@ -41,6 +41,15 @@ impl PhoneFinder {
         self.all(text).into_iter().next().map(|(_, number)| number)
     }
 
+    /// The number in a text that has no other digits.
+    pub(crate) fn only(self, text: &str) -> Option<Phone> {
+        let mut found = self.all(text).into_iter();
+        let ((place, number), None) = (found.next()?, found.next()) else { return None };
+        let rest = [text.get(..place.start)?, text.get(place.end..)?];
+        let has_digits = rest.iter().any(|rest| rest.contains(char::is_numeric));
+        (!has_digits).then_some(number.phone)
+    }
+
     /// Every number in a text, with its place.
     pub(super) fn all(self, text: &str) -> Vec<(Range<usize>, PhoneNumber)> {
         find_phones(text, self.home)

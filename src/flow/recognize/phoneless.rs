@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::address::Home;
+use crate::address::{Home, Phone};
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
 
@@ -31,6 +31,10 @@ impl PhoneFinder {
     }
 
     pub(crate) fn first(self, _text: &str) -> Option<PhoneNumber> {
+        None
+    }
+
+    pub(crate) fn only(self, _text: &str) -> Option<Phone> {
         None
     }
 
