@@ -4,7 +4,7 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::address::{AccountRef, Address};
 use crate::channel::Channel;
@@ -77,7 +77,8 @@ impl Inbound {
         self
     }
 
-    /// A text of at most 16 KiB, from an address to an account of the host.
+    /// A text of at most 16 KiB, from an address to an account of the host;
+    /// [`cut_to`](Self::cut_to) cuts a longer one.
     pub fn text(
         channel: Channel,
         account: impl Into<String>,
@@ -228,6 +229,46 @@ impl Inbound {
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(Box::new(profile));
         self
+    }
+
+    /// The message within these limits, which are those of the engine: for a host that would rather
+    /// lose the end of a long text than all of it, since an engine refuses what is too large. The
+    /// text is cut at a character's boundary. What the kind has, such as the cards of
+    /// [`contacts`](Self::contacts), is not cut: where it is too large, the message becomes another
+    /// one ([`other`](Self::other)) whose body names the kind it had. Where anything is missing,
+    /// `reply.meta.cut` is true ([SEMANTICS S7](crate::semantics#s7)).
+    ///
+    /// ```
+    /// use chatflow::limits::Limits;
+    /// use chatflow::{Channel, Inbound};
+    ///
+    /// let limits = Limits::default();
+    /// let letter = Inbound::text(Channel::WhatsApp, "+15550100", "+14155550123", "x".repeat(65_536));
+    /// let message = letter.cut_to(&limits).to_json();
+    /// assert_eq!(message["text"].as_str().map(str::len), Some(limits.text_bytes));
+    /// assert_eq!(message["meta"]["cut"], true);
+    /// ```
+    pub fn cut_to(mut self, limits: &Limits) -> Self {
+        let is_large = |value: &Value| Packed::from_json(value, &PackLimits::of(limits)).is_err();
+        let most = limits.text_bytes.min(self.text.len());
+        let kept = (0..=most).rev().find_map(|end| self.text.get(..end)).unwrap_or_default();
+        let mut is_cut = kept.len() < self.text.len();
+        if is_cut {
+            self.text = kept.into();
+        }
+        if self.parts().0.is_some_and(is_large) {
+            let body = json!({"kind": self.kind.as_str()});
+            (self.kind, self.payload, is_cut) = (MessageKind::Other, None, true);
+            self = self.with_value(body);
+        }
+        let of_host = self.parts().1;
+        if !is_cut && !of_host.is_some_and(is_large) {
+            return self;
+        }
+        let mut facts = of_host.and_then(Value::as_object).cloned().unwrap_or_default();
+        facts.insert("cut".to_owned(), true.into());
+        let facts = Some(Value::from(facts)).filter(|facts| !is_large(facts));
+        self.meta(facts.unwrap_or_else(|| json!({"cut": true})))
     }
 
     /// The message as JSON, for a host that keeps what a contact writes to a person

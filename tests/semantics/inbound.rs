@@ -704,6 +704,38 @@ fn a_text_has_at_most_16_kib() {
 
 /// S7
 #[test]
+fn what_is_too_large_can_be_cut() {
+    let world = World::with([question("q").wait("more").wait("last")]);
+    let (session, limits) = (world.start("q").session_id, Limits::default());
+    for (text, bytes) in
+        [("x".repeat(65_536), 16_384), ("\u{6d41}".repeat(65_536), 16_383), ("😀".repeat(6_000), 16_384)]
+    {
+        let cut = says(&text).meta(json!({"ad": 1})).cut_to(&limits).to_json();
+        let kept = cut["text"].as_str().unwrap();
+        assert_eq!((kept.len(), text.starts_with(kept)), (bytes, true));
+        assert_eq!(cut["meta"], json!({"ad": 1, "cut": true}));
+    }
+    let whole = says(&"x".repeat(16 << 10)).id("m1");
+    assert_eq!(whole.clone().cut_to(&limits).to_json(), whole.to_json(), "what fits stays as it is");
+    assert_eq!(world.receive(says(&"x".repeat(65_536)).cut_to(&limits)), consumed(session));
+
+    let large = json!("n".repeat(65 << 10));
+    let deep = (0..20).fold(json!(1), |inner, _| json!([inner]));
+    for value in [large, deep] {
+        let cards = Inbound::contacts(Channel::WhatsApp, SHOP, ADA, value.clone()).caption("my friends");
+        assert_eq!(told(world.try_receive(cards.clone())).0, "invalid_input");
+        let cut = cards.cut_to(&limits);
+        let shown = cut.to_json();
+        assert_eq!((&shown["kind"], &shown["body"]), (&json!("other"), &json!({"kind": "contacts"})));
+        assert_eq!((&shown["text"], &shown["meta"]), (&json!("my friends"), &json!({"cut": true})));
+        assert_eq!(world.receive(cut), Received::Unmatched, "it is not the answer");
+        let facts = says("fine").meta(json!({"referral": value})).cut_to(&limits).to_json();
+        assert_eq!((&facts["text"], &facts["meta"]), (&json!("fine"), &json!({"cut": true})));
+    }
+}
+
+/// S7
+#[test]
 fn ids_addresses_and_accounts_of_messages_have_1_to_256_bytes_without_control_characters() {
     let world = World::with([question("q")]);
     let web = |account: &str, from: &str| Inbound::text(Channel::Web, account, from, "x");

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use axum::http::StatusCode;
 use chatflow::id::ContactId;
+use chatflow::limits::Limits;
 use chatflow::session::Contact;
 use chatflow::{Account, Address, Error, Inbound, Received};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -38,14 +39,28 @@ pub struct HeardView {
 /// Those of the engine and of the database; either comes to the same when it is tried again.
 pub async fn receive(app: &App, bot: &Bot, inbound: Inbound) -> Result<Received, Error> {
     let message = inbound.to_json();
+    take(app, bot, inbound, &message).await
+}
+
+/// The same for a message of a webhook, where nobody is told that it is too long: the engine gets
+/// it cut, a person all of it.
+///
+/// # Errors
+/// As [`receive`].
+pub async fn receive_cut(app: &App, bot: &Bot, inbound: Inbound) -> Result<Received, Error> {
+    let message = inbound.to_json();
+    take(app, bot, inbound.cut_to(&Limits::default()), &message).await
+}
+
+async fn take(app: &App, bot: &Bot, inbound: Inbound, message: &Value) -> Result<Received, Error> {
     let received = bot.receive(inbound).await?;
     let contact = match outcome(&received) {
         Received::Handoff { session } => bot.session(*session).await?.map(|record| record.contact().clone()),
-        Received::Paused => sender(bot, &message).await?.map(|contact| contact.id),
+        Received::Paused => sender(bot, message).await?.map(|contact| contact.id),
         _ => return Ok(received),
     };
     if let Some(contact) = contact {
-        keep(app, bot, &contact, &message).await?;
+        keep(app, bot, &contact, message).await?;
     }
     Ok(received)
 }

@@ -32,7 +32,8 @@ pub struct AccountEvent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum WhatsAppEvent {
-    /// A message of a contact, for [`Engine::receive`](crate::Engine::receive).
+    /// A message of a contact, for [`Engine::receive`](crate::Engine::receive). People may write
+    /// more than an engine takes, which [`Inbound::cut_to`] cuts.
     Inbound(Box<Inbound>),
     /// News of a message that this crate sent, for [`Engine::report`](crate::Engine::report).
     Report {

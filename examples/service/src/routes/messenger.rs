@@ -50,7 +50,7 @@ pub async fn take(
             taken.note("ignored");
         }
         for inbound in inbounds {
-            match heard::receive(&app, &bot, inbound).await {
+            match heard::receive_cut(&app, &bot, inbound).await {
                 Ok(received) => taken.note(received.as_str()),
                 Err(error) => taken.refused(error),
             }

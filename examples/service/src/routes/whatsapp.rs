@@ -50,7 +50,7 @@ pub async fn take(
 async fn event(app: &App, bot: &Bot, event: WhatsAppEvent, taken: &mut Taken) {
     let done = match event {
         WhatsAppEvent::Inbound(message) => {
-            heard::receive(app, bot, *message).await.map(|received| received.as_str())
+            heard::receive_cut(app, bot, *message).await.map(|received| received.as_str())
         }
         WhatsAppEvent::Report { message, report, .. } => {
             bot.report(message, report).await.map(|_| "reported")

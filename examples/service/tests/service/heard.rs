@@ -75,6 +75,19 @@ async fn what_was_written_before_two_contacts_became_one_is_listed_and_erased() 
 }
 
 #[tokio::test]
+async fn a_long_text_is_taken_and_a_person_reads_all_of_it() {
+    let service = Service::with(&SETTINGS);
+    let long = "\u{6d41}".repeat(65_536);
+    let taken = webhook(&service, &from("wamid.1", &long, &[("from", NUMBER)])).await;
+    assert_eq!(taken.json(), json!({"started": 1}));
+    let contact = contact_of(&service, NUMBER).await;
+    service.post(&format!("/api/v1/contacts/{contact}/pause"), json!({})).await;
+    let taken = webhook(&service, &from("wamid.3", &long, &[("from", NUMBER)])).await;
+    assert_eq!(taken.json(), json!({"paused": 1}));
+    assert_eq!(listed(&service, &contact).await, [long]);
+}
+
+#[tokio::test]
 async fn a_start_looks_after_what_a_process_that_was_killed_left() {
     let mut service = Service::with(&SETTINGS);
     let contact = united(&service).await;
