@@ -4,7 +4,8 @@
 //! In the first version one POST is one message: a transport sends [`WebhookMessage::of`] each, and
 //! reads the answer by [`acknowledged`]. In the second one POST is a turn: a transport sends
 //! [`TurnMessage::of`] from [`send`](crate::Transport::send) and from
-//! [`send_turn`](crate::Transport::send_turn), and reads the answer by [`acknowledged_turn`].
+//! [`send_turn`](crate::Transport::send_turn), and reads the answer by [`acknowledged_turn`]. A
+//! receiver tells them apart by `output`, which the second one alone has.
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use crate::error::SendError;
 use crate::flow::MediaType;
 use crate::session::{Content, Outbound};
 use crate::transport::Receipt;
+use crate::wire::webhook::text_or_number;
 
 /// The body of a message to a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,15 +32,23 @@ pub struct WebhookMessage {
     /// The words of each component of the flow.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list_or_null")]
     pub flow_output: Vec<FlowOutput>,
-    /// When it was said, in seconds after 1970.
+    /// When it was said, in seconds after 1970; it may be read from their digits in a text.
+    #[serde(deserialize_with = "seconds")]
     pub create_time: i64,
     /// The conversation.
     pub conversation_id: String,
 }
 
-/// A list; an empty one where there is none.
+/// A list, or null for an empty one; items that are null are none.
 fn list_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+    let items: Option<Vec<Option<T>>> = Option::deserialize(deserializer)?;
+    Ok(items.into_iter().flatten().flatten().collect())
+}
+
+/// A number, or its digits in a text.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let digits = text_or_number(deserializer)?.unwrap_or_default();
+    digits.parse().map_err(|_| serde::de::Error::custom("must be a whole number of seconds"))
 }
 
 /// The one who says a message.
@@ -58,7 +68,7 @@ pub struct FlowOutput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// The last branch that was taken before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub branch: Option<String>,
     /// The title of the component that led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,13 +122,15 @@ impl WebhookMessage {
 /// The body of a turn to a webhook, in the second version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TurnMessage {
-    /// When it was said, in seconds after 1970.
+    /// When it was said, in seconds after 1970; it may be read from their digits in a text.
+    #[serde(deserialize_with = "seconds")]
     pub create_time: i64,
     /// The conversation.
     pub conversation_id: String,
     /// The id of the first message: the same for each attempt of the same messages.
     pub message_id: String,
     /// The messages of the turn, one by one.
+    #[serde(deserialize_with = "list_or_null")]
     pub output: Vec<TurnOutput>,
     /// Its cost, which this crate does not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,7 +144,7 @@ pub struct TurnMessage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TurnOutput {
     /// The last branch that was taken before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub from_component_branch: Option<String>,
     /// The title of the component that led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,7 +163,7 @@ pub struct TurnContent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Sounds.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list_or_null")]
     pub audio: Vec<TurnAudio>,
     /// Fields that the product does not document.
     #[serde(flatten)]

@@ -1,5 +1,6 @@
 //! The JSON of webhooks, read as far as it can be.
 
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Reads the JSON of a webhook, which may tell of many people. A part that no text or number can
@@ -19,6 +20,16 @@ use serde_json::Value;
 /// Those of `serde_json`, for what is no JSON all the same.
 pub fn read_webhook(body: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(body).or_else(|_| serde_json::from_str(&readable(&String::from_utf8_lossy(body))))
+}
+
+/// A text, or a number that is taken for its digits.
+pub(super) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Option::<Value>::deserialize(deserializer)? {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => Err(serde::de::Error::custom("must be a text")),
+    }
 }
 
 /// The same JSON without what cannot be read.

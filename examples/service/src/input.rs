@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
 
 use crate::config::{MOST_BODY, MOST_WEBHOOK};
@@ -116,11 +117,7 @@ pub fn is_json(headers: &HeaderMap) -> bool {
 /// 422 that names the field.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "body" } else { &path };
-        ApiError::invalid(field, format_args!("cannot be read: {}", error.inner()))
-    })?;
+    let read = read_value(&mut json)?;
     match json.end() {
         Ok(()) => Ok(read),
         Err(error) => Err(ApiError::invalid("body", format_args!("cannot be read: {error}"))),
@@ -137,6 +134,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         let read = Query::<T>::from_request_parts(parts, state).await;
         let Query(params) = read.map_err(|failed| {
             let text = failed.body_text();
+/// Reads a value, such as JSON that was read before.
+///
+/// # Errors
+/// 422 that names the field.
+pub fn read_value<'de, T: DeserializeOwned>(
+    value: impl Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "body" } else { &path };
+        ApiError::invalid(field, format_args!("cannot be read: {}", error.inner()))
+    })
+}
+
             ApiError::invalid("query", format_args!("cannot be read: {}", told(&text)))
         })?;
         Ok(Self(params))

@@ -9,7 +9,8 @@ use crate::address::Address;
 use crate::error::SendError;
 use crate::session::Outbound;
 use crate::transport::Receipt;
-use crate::wire::whatsapp::webhook::{code, text_or_number};
+use crate::wire::webhook::text_or_number;
+use crate::wire::whatsapp::webhook::code;
 
 /// The body of the answer to a message: that it was taken, or why not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use crate::wire::whatsapp::webhook::{CloudError, text_or_number};
+use crate::wire::webhook::text_or_number;
+use crate::wire::whatsapp::webhook::CloudError;
 
 /// A message of a contact; `kind` names the field that holds its content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

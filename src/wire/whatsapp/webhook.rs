@@ -4,6 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::wire::webhook::text_or_number;
 use crate::wire::whatsapp::message::CloudMessage;
 
 /// The body of a webhook, read as a whole: for hosts that keep it or write one themselves, such as
@@ -232,16 +233,6 @@ pub(super) struct CloudIdChange {
     pub(super) current: String,
     #[serde(flatten)]
     rest: Map<String, Value>,
-}
-
-/// A text, or a number that is taken for its digits.
-pub(super) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Option::<Value>::deserialize(deserializer)? {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err(serde::de::Error::custom("must be a text")),
-    }
 }
 
 /// A number, or its digits in a text.

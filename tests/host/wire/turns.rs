@@ -123,3 +123,29 @@ fn a_turn_of_the_second_version_is_read_and_written_again() {
     again::<TurnMessage>(include_str!("gptbots/turn.json"));
     assert_eq!(TurnMessage::of(&[]), None);
 }
+
+/// W3: serializers write null for what is not there, and numbers where a text is documented.
+#[test]
+fn what_a_receiver_gets_may_be_null_or_of_a_close_type() {
+    let message = |flow_output: &str, time: &str| {
+        let body = format!(
+            r#"{{"message_id": "1", "message_type": "ANSWER", "text": null, "flow_output": {flow_output},
+                "create_time": {time}, "conversation_id": "c"}}"#
+        );
+        serde_json::from_str::<WebhookMessage>(&body)
+    };
+    for (flow_output, count) in [("null", 0), ("[null]", 0), (r#"[{"content": "a", "branch": 1}, null]"#, 1)]
+    {
+        let read = message(flow_output, r#""1679587005""#).unwrap();
+        assert_eq!((read.flow_output.len(), read.create_time), (count, 1_679_587_005), "{flow_output}");
+        assert!(read.flow_output.first().is_none_or(|first| first.branch.as_deref() == Some("1")));
+    }
+    for time in ["null", r#""soon""#, r#""""#, "{}", "1e300"] {
+        assert!(message("[]", time).is_err(), "{time}");
+    }
+    let turn = r#"{"create_time": "7", "conversation_id": "c", "message_id": "1", "usage": null,
+        "output": [null, {"from_component_branch": 2, "content": {"text": "hi", "audio": null}}]}"#;
+    let turn: TurnMessage = serde_json::from_str(turn).unwrap();
+    assert_eq!((turn.create_time, turn.output.len()), (7, 1));
+    assert_eq!(turn.output[0].from_component_branch.as_deref(), Some("2"));
+}

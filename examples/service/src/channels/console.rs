@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use chatflow::Outbound;
-use chatflow::wire::gptbots::WebhookMessage;
+use chatflow::wire::gptbots::{TurnMessage, WebhookMessage};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -85,19 +85,40 @@ impl Console {
     /// Shows a message of a bot elsewhere, once for each id.
     pub fn take(&self, workspace: &str, message: &WebhookMessage) {
         let text = message.text.clone().or_else(|| message.flow_output.first()?.content.clone());
+        self.take_part(workspace, &message.conversation_id, (message.message_id.clone(), text, message));
+    }
+
+    /// Shows the messages of a turn of a bot elsewhere. The first one has the id of the turn.
+    pub fn take_turn(&self, workspace: &str, turn: &TurnMessage) {
+        for (place, part) in turn.output.iter().enumerate() {
+            let id =
+                if place == 0 { turn.message_id.clone() } else { format!("{}/{place}", turn.message_id) };
+            let sounds =
+                part.content.audio.iter().map(|sound| sound.transcript.as_ref().unwrap_or(&sound.audio));
+            let lines: Vec<&str> = part.content.text.iter().chain(sounds).map(String::as_str).collect();
+            self.take_part(workspace, &turn.conversation_id, (id, Some(lines.join("\n")), part));
+        }
+    }
+
+    fn take_part(
+        &self,
+        workspace: &str,
+        conversation: &str,
+        (id, text, content): (String, Option<String>, &impl Serialize),
+    ) {
         self.keep(ShownMessage {
             seq: 0,
-            id: message.message_id.clone(),
+            id,
             at: Utc::now(),
             workspace: workspace.to_owned(),
-            contact: message.conversation_id.clone(),
+            contact: conversation.to_owned(),
             session: String::new(),
             channel: "gptbots".to_owned(),
             account: String::new(),
-            to: message.conversation_id.clone(),
+            to: conversation.to_owned(),
             text: text.unwrap_or_default(),
             options: Vec::new(),
-            content: serde_json::to_value(message).unwrap_or_default(),
+            content: serde_json::to_value(content).unwrap_or_default(),
         });
     }
 

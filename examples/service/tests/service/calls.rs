@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::kit::{Service, eventually, hello};
+use crate::kit::{Service, TOKEN, eventually, hello};
 
 type Respond = Arc<dyn Fn(usize, &Value) -> (u16, Value) + Send + Sync>;
 
@@ -155,6 +155,39 @@ async fn a_turn_is_posted_at_once_in_the_second_version() {
     let texts: Vec<&Value> =
         heard[0].body["output"].as_array().unwrap().iter().map(|said| &said["content"]["text"]).collect();
     assert_eq!(texts, ["Hi Ada, how are you?", "And here is more.", "? Good to hear!"]);
+}
+
+#[tokio::test]
+async fn one_service_takes_what_another_posts_in_either_version() {
+    let (receiver, starter) = (Service::start(), Receiver::start(|_, _| (200, json!({}))).await);
+    let url = format!("{}/webhooks/gptbots", receiver.url);
+    for (by_turn, count) in [("false", 2), ("true", 4)] {
+        let settings = [("GPTBOTS_URL", &*url), ("GPTBOTS_TOKEN", TOKEN), ("GPTBOTS_BY_TURN", by_turn)];
+        let service = Service::with(&settings);
+        let mut flow = hello("hello");
+        flow["settings"]["sender"] = json!({"channel": "web", "account": "site"});
+        flow["nodes"][2] = json!({"id": "wait", "kind": "send_message", "media": {"type": "audio", "url": "https://x.example/a.ogg"}});
+        flow["edges"].as_array_mut().unwrap().pop();
+        service.publish(flow).await;
+        starter.start_flow(&service, "hello").await;
+        let shown = receiver.shown(count).await;
+        let texts: Vec<&Value> = shown[count - 2..].iter().map(|said| &said["text"]).collect();
+        assert_eq!(texts, ["Hi Ada, how are you?", "https://x.example/a.ogg"], "by turn: {by_turn}");
+    }
+    let turn = json!({"create_time": 1, "conversation_id": "c", "message_id": "1", "output": [{"content": {"text": "hi"}}, null]});
+    for _ in 0..2 {
+        let taken = receiver.post("/webhooks/gptbots", turn.clone()).await;
+        assert_eq!((taken.status, &*taken.text), (200, r#"{"code":200,"msg":"success"}"#));
+    }
+    assert_eq!(receiver.shown(5).await.len(), 5, "a turn that comes again is shown once");
+    for (field, value) in [("message_id", json!("")), ("create_time", json!("soon")), ("output", json!([7]))]
+    {
+        let mut wrong = turn.clone();
+        wrong[field] = value;
+        let refused = receiver.post("/webhooks/gptbots", wrong).await;
+        assert_eq!(refused.status, 422, "{field}: {}", refused.text);
+        assert!(refused.json()["field"].as_str().unwrap().starts_with(field), "{}", refused.text);
+    }
 }
 
 #[tokio::test]
