@@ -76,19 +76,18 @@ fn inbounds(event: &Value) -> Vec<Inbound> {
     let name = |of: &str| event[of]["id"].as_str();
     let (Some(page), Some(person)) = (name("recipient"), name("sender")) else { return Vec::new() };
     let visitor = PageVisitor { page, person };
-    let (contents, id) = if event["message"].is_object() {
+    let (contents, said) = if event["message"].is_object() {
         let message = &event["message"];
         if message["is_echo"] == true || !message["mid"].is_string() {
             return Vec::new();
         }
-        (visitor.message(message), message["mid"].as_str())
+        (visitor.message(message), message)
     } else {
         let postback = &event["postback"];
-        let Some(payload) = postback["payload"].as_str() else { return Vec::new() };
         let title = postback["title"].as_str().unwrap_or_default();
-        let choice = Inbound::choice(Channel::Messenger, page, person, payload, title);
-        (vec![choice], postback["mid"].as_str())
+        (visitor.choice(postback, title).into_iter().collect(), postback)
     };
+    let (id, facts) = (said["mid"].as_str(), facts(said));
     let at = event["timestamp"].as_i64().and_then(DateTime::from_timestamp_millis);
     let known = contents.into_iter().enumerate().map(|(place, mut inbound)| {
         if let Some(id) = id {
@@ -98,9 +97,25 @@ fn inbounds(event: &Value) -> Vec<Inbound> {
         if let Some(at) = at {
             inbound = inbound.timestamp(at);
         }
+        if facts != json!({}) {
+            inbound = inbound.meta(facts.clone());
+        }
         inbound
     });
     known.collect()
+}
+
+/// Everything known beside the content of a message or a postback, under the names that it has on
+/// WhatsApp: the link or advertisement that the person came by, and the message that it replies to.
+fn facts(said: &Value) -> Value {
+    let mut facts = json!({});
+    if said["referral"].is_object() {
+        facts["referral"] = said["referral"].clone();
+    }
+    if let Some(id) = said["reply_to"]["mid"].as_str() {
+        facts["context"] = json!({"id": id});
+    }
+    facts
 }
 
 /// The body of a message that has neither words nor a medium, such as one that Messenger cannot
@@ -126,8 +141,8 @@ impl PageVisitor<'_> {
     fn message(&self, message: &Value) -> Vec<Inbound> {
         let (page, person) = (self.page, self.person);
         let text = message["text"].as_str().unwrap_or_default();
-        if let Some(payload) = message["quick_reply"]["payload"].as_str() {
-            return vec![Inbound::choice(Channel::Messenger, page, person, payload, text)];
+        if let Some(choice) = message.get("quick_reply").and_then(|reply| self.choice(reply, text)) {
+            return vec![choice];
         }
         let attachments = message["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut contents: Vec<Inbound> =
@@ -141,6 +156,16 @@ impl PageVisitor<'_> {
             Some(_) => {}
         }
         contents
+    }
+
+    /// A choice that was tapped; without a payload it says its label.
+    fn choice(&self, tapped: &Value, label: &str) -> Option<Inbound> {
+        let (page, person) = (self.page, self.person);
+        match tapped["payload"].as_str().unwrap_or_default() {
+            "" if label.is_empty() => None,
+            "" => Some(Inbound::text(Channel::Messenger, page, person, label)),
+            payload => Some(Inbound::choice(Channel::Messenger, page, person, payload, label)),
+        }
     }
 
     /// A medium or a place.

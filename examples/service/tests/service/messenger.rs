@@ -147,3 +147,39 @@ async fn a_text_with_the_preview_of_a_link_is_a_text() {
     assert_eq!(taken, json!({"started": 1, "consumed": 1}), "each attachment is a message");
     assert_eq!(post(&service, PATH, &event(both)).await.json(), json!({"duplicate": 2}));
 }
+
+fn posted_back(mid: &str, postback: Value) -> Value {
+    let mut tapped = event(json!(null));
+    tapped["entry"][0]["messaging"][0]["postback"] = postback;
+    tapped["entry"][0]["messaging"][0]["postback"]["mid"] = mid.into();
+    tapped
+}
+
+#[tokio::test]
+async fn flows_know_the_advertisement_and_the_message_that_a_person_came_by() {
+    let (api, service) = page().await;
+    let nodes = json!([{"id": "start", "kind": "start"},
+        {"id": "show", "kind": "send_message",
+            "text": "{{ trigger.text }}|{{ trigger.payload | default('-') }}|{{ trigger.meta.referral.ref | default('-') }}|{{ trigger.meta.context.id | default('-') }}"}]);
+    publish(&service, nodes, json!([{"from": "start", "to": "show"}])).await;
+    let referral = json!({"ref": "spring", "source": "ADS", "type": "OPEN_THREAD", "ad_id": "6"});
+    let both = json!({"mid": "m1", "text": "hi", "referral": referral, "reply_to": {"mid": "m0"}});
+    let odd = json!({"mid": "m2", "text": "hi", "referral": "x", "reply_to": null});
+    let tapped = |payload: Value| json!({"title": "Begin", "payload": payload, "referral": referral});
+    for (place, (body, shown)) in [
+        (event(both), "hi|-|spring|m0"),
+        (event(odd), "hi|-|-|-"),
+        (posted_back("m3", tapped(json!("GO"))), "Begin|GO|spring|-"),
+        (posted_back("m4", tapped(json!(null))), "Begin|-|spring|-"),
+        (posted_back("m5", tapped(json!(""))), "Begin|-|spring|-"),
+        (event(json!({"mid": "m6", "text": "Begin", "quick_reply": {"payload": ""}})), "Begin|-|-|-"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(post(&service, PATH, &body).await.json(), json!({"started": 1}), "{shown}");
+        assert_eq!(api.heard_all(place + 1).await[place].body["message"]["text"], shown);
+    }
+    let nothing = posted_back("m7", json!({"referral": referral}));
+    assert_eq!(post(&service, PATH, &nothing).await.json(), json!({"ignored": 1}));
+}
