@@ -60,7 +60,42 @@ struct Completion {
 
 #[derive(Deserialize)]
 struct Choice {
-    message: ModelMessage,
+    message: SaidMessage,
+}
+
+#[derive(Deserialize)]
+struct SaidMessage {
+    content: SaidContent,
+}
+
+/// A text, or the parts of one: some servers put thoughts into parts of another type.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SaidContent {
+    Whole(String),
+    Parts(Vec<SaidPart>),
+    Nothing(()),
+}
+
+#[derive(Deserialize)]
+struct SaidPart {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    text: Value,
+}
+
+impl SaidContent {
+    fn text(self) -> String {
+        match self {
+            Self::Whole(text) => text,
+            Self::Parts(parts) => {
+                let texts = parts.iter().filter(|part| matches!(&*part.kind, "text" | "output_text"));
+                texts.filter_map(|part| part.text.as_str()).collect()
+            }
+            Self::Nothing(()) => String::new(),
+        }
+    }
 }
 
 impl Model {
@@ -198,7 +233,7 @@ impl Model {
 fn said(answer: &[u8]) -> Result<String, CallError> {
     let read: Completion = serde_json::from_slice(answer)
         .map_err(|error| CallError::failed(format_args!("the model's answer cannot be read: {error}")))?;
-    let said = read.choices.into_iter().next().map(|choice| choice.message.content);
+    let said = read.choices.into_iter().next().map(|choice| choice.message.content.text());
     let said = said.as_deref().and_then(spoken::thought_out).map(str::to_owned);
     let said = said.filter(|said| !said.trim().is_empty());
     said.ok_or_else(|| CallError::failed("the model answered nothing"))
@@ -217,6 +252,23 @@ mod tests {
         assert_eq!(answer(" billing ").unwrap(), " billing ");
         for nothing in ["", " \n", "<think>hm</think>", "<think>hm"] {
             assert!(answer(nothing).is_err(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_come_in_parts() {
+        let answer = |content: Value| {
+            said(
+                json!({"choices": [{"message": {"role": "assistant", "content": content}}]})
+                    .to_string()
+                    .as_bytes(),
+            )
+        };
+        let thought = json!({"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]});
+        let part = |text: &str| json!({"type": "text", "text": text});
+        assert_eq!(answer(json!([thought, part("bil"), part("ling")])).unwrap(), "billing");
+        for nothing in [json!(null), json!([]), json!([thought]), json!([part(" ")]), json!(7), json!({})] {
+            assert!(answer(nothing.clone()).is_err(), "{nothing}");
         }
     }
 }

@@ -20,8 +20,29 @@ pub fn bare(said: &str) -> &str {
     said.trim_matches(|c: char| c.is_whitespace() || "`\"'.,;:*_#[](){}“”„«»「」。".contains(c))
 }
 
+/// Words that make the opposite of what a sentence names, in the languages that people ask models
+/// in. A model that says one of them names nothing for sure.
+const NEGATIONS: &str = "not no never nor neither cannot without isnt nicht kein keine weder pas aucun ni non não nem \
+    niet geen inte ikke ei nie nenhum ninguna ninguno nunca не нет ні ne değil ليس ليست لا ולא לא नहीं không bukan \
+    tidak 不是 不属于 不屬於 并非 並非 없다 아니다 아닙니다";
+/// Those that are parts of other words.
+const NEGATING_PARTS: [&str; 12] = [
+    "n't",
+    "n’t",
+    "不是",
+    "不属于",
+    "不屬於",
+    "并非",
+    "並非",
+    "ではない",
+    "じゃない",
+    "ではありません",
+    "아니",
+    "ไม่",
+];
+
 /// The one word of a list that an answer is or names. `Some(None)`: it says `none`. None: it names
-/// nothing of the list, or more than one.
+/// nothing of the list, or more than one, or says that it is not that.
 #[must_use]
 pub fn one_of<'a>(words: &[&'a str], said: &str) -> Option<Option<&'a str>> {
     let same = |word: &str, other: &str| word.to_lowercase() == other.to_lowercase();
@@ -32,10 +53,17 @@ pub fn one_of<'a>(words: &[&'a str], said: &str) -> Option<Option<&'a str>> {
     }
     let mut named = words.iter().filter(|word| names(said, word));
     match (named.next(), named.next(), names(said, "none")) {
-        (Some(word), None, false) => Some(Some(word)),
+        (Some(word), None, false) => (!is_negated(said, word)).then_some(Some(word)),
         (None, _, true) => Some(None),
         _ => None,
     }
+}
+
+/// True if a sentence says that something is not a word, such as `not billing`.
+fn is_negated(said: &str, word: &str) -> bool {
+    let beside = said.to_lowercase().replace(&word.to_lowercase(), " ");
+    NEGATIONS.split_whitespace().any(|negation| names(&beside, negation))
+        || NEGATING_PARTS.iter().any(|part| beside.contains(part))
 }
 
 /// The tag that an answer is, or that of the language whose English name it is; of those in the
@@ -157,6 +185,33 @@ mod tests {
         for unclear in ["", "billing or sales", "salesman", "none, or billing", "I cannot tell"] {
             assert_eq!(one_of(&words, unclear), None, "{unclear}");
         }
+        for opposite in [
+            "not billing",
+            "Not `billing`.",
+            "It is not about billing",
+            "It isn't billing.",
+            "This doesn’t belong to billing",
+            "neither billing",
+            "Nicht billing",
+            "no es billing",
+            "ce n'est pas billing",
+            "não é reklamação",
+            "это не billing",
+            "这不是 billing",
+            "「返金」 ではありません",
+        ] {
+            assert_eq!(one_of(&words, opposite), None, "{opposite}");
+        }
         assert_eq!(one_of(&["none", "some"], "None"), Some(Some("none")), "a class may be called so");
+        let negative = ["no", "not_interested", "non-billing"];
+        for (said, word) in [
+            ("no", "no"),
+            ("The class is: no", "no"),
+            ("The class is not_interested.", "not_interested"),
+            ("It is **non-billing**.", "non-billing"),
+            ("A nota: not_interested", "not_interested"),
+        ] {
+            assert_eq!(one_of(&negative, said), Some(Some(word)), "{said}");
+        }
     }
 }
