@@ -3,9 +3,9 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use serde::Deserializer;
 use serde::de::DeserializeOwned;
@@ -41,6 +41,8 @@ impl<S: Send + Sync> FromRequest<S> for SignedBody {
 }
 
 async fn read_bytes(request: Request, most: usize) -> Result<Bytes, ApiError> {
+    let is_as_it_is = |name: &HeaderValue| name.as_bytes().eq_ignore_ascii_case(b"identity");
+    let is_encoded = !request.headers().get_all(CONTENT_ENCODING).into_iter().all(is_as_it_is);
     let mut body = request.into_body();
     let (mut bytes, mut thrown) = (Vec::new(), 0);
     while let Some(part) = body.frame().await {
@@ -56,7 +58,16 @@ async fn read_bytes(request: Request, most: usize) -> Result<Bytes, ApiError> {
             break;
         }
     }
-    if thrown > 0 { Err(too_large(most)) } else { Ok(bytes.into()) }
+    match (thrown, is_encoded) {
+        (1.., _) => Err(too_large(most)),
+        (_, true) => Err(unsupported("the body must come without Content-Encoding")),
+        _ => Ok(bytes.into()),
+    }
+}
+
+/// 415.
+fn unsupported(rule: &str) -> ApiError {
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", rule)
 }
 
 /// 413.
@@ -79,8 +90,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             return Err(ApiError::invalid("body", "is required"));
         }
         if !is_json {
-            let rule = "the body must be of the type application/json";
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", rule));
+            return Err(unsupported("the body must be of the type application/json"));
         }
         read_json(&bytes).map(Self)
     }
@@ -124,16 +134,6 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     }
 }
 
-/// The parameters of the query string.
-pub struct Params<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let read = Query::<T>::from_request_parts(parts, state).await;
-        let Query(params) = read.map_err(|failed| {
-            let text = failed.body_text();
 /// Reads a value, such as JSON that was read before.
 ///
 /// # Errors
@@ -148,6 +148,16 @@ pub fn read_value<'de, T: DeserializeOwned>(
     })
 }
 
+/// The parameters of the query string.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        let Query(params) = read.map_err(|failed| {
+            let text = failed.body_text();
             ApiError::invalid("query", format_args!("cannot be read: {}", told(&text)))
         })?;
         Ok(Self(params))
@@ -162,7 +172,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let read = Path::<T>::from_request_parts(parts, state).await;
-        read.map(|Path(path)| Self(path)).map_err(|failed| ApiError::not_found(told(&failed.body_text())))
+        read.map(|Path(path)| Self(path)).map_err(|_| ApiError::not_found("there is nothing at this address"))
     }
 }
 

@@ -92,10 +92,14 @@ fn listed(host: &str) -> Option<String> {
         Some(parent) => ("*.", parent),
         None => ("", host),
     };
-    let name = name.trim_end_matches('.');
+    let name = name.strip_suffix('.').unwrap_or(name);
     let host = Host::parse(name).ok().filter(|_| !name.contains('*'))?;
-    let is_name = matches!(host, Host::Domain(_));
-    (is_name || below.is_empty()).then(|| format!("{below}{host}"))
+    let may_match = match &host {
+        // Parts as the name service knows them.
+        Host::Domain(name) => name.len() <= 253 && name.split('.').all(|part| (1..=63).contains(&part.len())),
+        Host::Ipv4(_) | Host::Ipv6(_) => below.is_empty(),
+    };
+    may_match.then(|| format!("{below}{host}"))
 }
 
 fn refusal(address: IpAddr) -> String {
@@ -291,6 +295,12 @@ mod tests {
             "api.*.example.com",
             "*.127.0.0.1",
             "a b.example",
+            "a..b",
+            ".example.com",
+            "*..example.com",
+            "example.com..",
+            &format!("{}.example", "n".repeat(64)),
+            &"n.".repeat(128),
         ] {
             let refused = AllowList::new(&["fine.example".to_owned(), entry.to_owned()]).unwrap_err();
             assert!(refused.contains(entry), "{refused}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chatflow::session::Outbound;
 use chatflow::wire::whatsapp::{CloudBody, acknowledged};
 use chatflow::{Receipt, SendError};
+use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response};
 use serde_json::Value;
@@ -72,12 +73,23 @@ impl WhatsApp {
     }
 }
 
-/// The pause that an answer asks for: at most an hour, and none where it is 0 seconds, with which
-/// proxies mean nothing.
+/// The pause that an answer asks for.
 fn pause(answer: &Response) -> Option<Duration> {
-    const MOST: u64 = 3_600;
-    let seconds: u64 = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    (seconds > 0).then(|| Duration::from_secs(seconds.min(MOST)))
+    pause_of(answer.headers().get(RETRY_AFTER)?.to_str().ok()?, Utc::now())
+}
+
+/// The pause that a text asks for, in seconds or until a date: at most an hour, and none where it
+/// is 0 seconds, with which proxies mean nothing, or over.
+fn pause_of(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    const MOST: Duration = Duration::from_secs(3_600);
+    let text = text.trim();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let pause = match is_number {
+        // More seconds than a number holds are too many in any case.
+        true => Duration::from_secs(text.parse().unwrap_or(u64::MAX)),
+        false => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).to_std().ok()?,
+    };
+    (!pause.is_zero()).then(|| pause.min(MOST))
 }
 
 /// Messenger's Send API.
@@ -120,6 +132,34 @@ impl Messenger {
                 "the API answered {status} with code {}",
                 code.unwrap_or(0)
             ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_told_in_seconds_or_by_a_date() {
+        let now = "2015-10-21T07:28:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("7", Some(7)),
+            (" 120 ", Some(120)),
+            ("0", None),
+            ("000", None),
+            ("9999999999", Some(3_600)),
+            ("18446744073709551616", Some(3_600)),
+            ("Wed, 21 Oct 2015 07:28:30 GMT", Some(30)),
+            ("Wed, 21 Oct 2099 07:28:00 GMT", Some(3_600)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+            ("Wed, 21 Oct 2015 07:27:00 GMT", None),
+            ("-5", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(pause_of(text, now), seconds.map(Duration::from_secs), "{text}");
         }
     }
 }

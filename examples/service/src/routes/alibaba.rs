@@ -77,6 +77,7 @@ pub async fn in_envelope(request: Request, next: Next) -> Response {
         (status = 409, description = "The flow's state does not allow it.", body = Object),
         (status = 410, description = "The key is that of an erased contact.", body = Object),
         (status = 413, description = "Too large.", body = Object),
+        (status = 415, description = "The body is encoded.", body = Object),
         (status = 422, description = "A parameter breaks a rule.", body = Object),
         (status = 429, description = "Too many.", body = Object),
         (status = 503, description = "Come again.", body = Object)))]

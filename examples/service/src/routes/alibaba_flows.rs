@@ -19,6 +19,7 @@ use serde_json::json;
 
 use crate::app::Bot;
 use crate::guard::Tenant;
+use crate::routes::flows::check_code;
 
 /// Does what an action says, and answers as the product does.
 pub async fn operate(tenant: &Tenant, action: ChatFlowAction, request_id: &str) -> HttpAnswer {
@@ -49,7 +50,7 @@ pub async fn operate(tenant: &Tenant, action: ChatFlowAction, request_id: &str) 
 async fn flow(bot: &Bot, action: ChatFlowAction) -> Result<serde_json::Value, Error> {
     match action {
         ChatFlowAction::Create { flow_code, title, remark, trigger_type, from, from_version } => {
-            let code = flow_code.map_or_else(new_code, Ok)?;
+            let code = code_for(flow_code)?;
             let json = match from {
                 None => FlowDef::blank(&code, trigger_type.unwrap_or_default().trigger()).to_json().into(),
                 Some(source) => copied(bot, &source, from_version, trigger_type).await?,
@@ -58,7 +59,7 @@ async fn flow(bot: &Bot, action: ChatFlowAction) -> Result<serde_json::Value, Er
             made(bot, bot.flows().import_named(&json, &code, &title, &remark).await?).await
         }
         ChatFlowAction::Import { flow_code, title, remark, flow_view_model } => {
-            let code = flow_code.map_or_else(new_code, Ok)?;
+            let code = code_for(flow_code)?;
             let definition = flow_view_model.definition().map_err(|rule| invalid("FlowViewModel", rule))?;
             if title.is_none() && remark.is_none() {
                 if bot.flows().get(&named(&code)?).await?.is_some() {
@@ -114,8 +115,11 @@ fn named(code: &str) -> Result<FlowId, Error> {
     FlowId::new(code).map_err(|rule| invalid("flow", rule))
 }
 
-/// A code of our own for a new flow.
-fn new_code() -> Result<String, Error> {
+/// The code of a new flow: the one that is asked for, else one of our own.
+fn code_for(asked: Option<String>) -> Result<String, Error> {
+    if let Some(code) = asked {
+        return check_code(&code).map(|_| code).map_err(|rule| invalid("code", rule));
+    }
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| invalid("flow", error))?;
     Ok(crate::tokens::hex(&bytes))

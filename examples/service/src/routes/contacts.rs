@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use chatflow::Address;
+use chatflow::address::Phone;
 use chatflow::id::ContactId;
 use chatflow::ops::{EraseOptions, Erased, HandedBack, SessionFilter};
 use chatflow::session::{Contact, Status};
-use chatflow::{Account, Address, Channel};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,8 +38,8 @@ pub async fn find(
     Tenant { bot, .. }: Tenant,
     Params(by): Params<ByPhone>,
 ) -> Result<Json<Contact>, ApiError> {
-    let any = Account::new(Channel::Sms, "any").map_err(|rule| ApiError::invalid("phone", rule))?;
-    let address = Address::new(&any, &by.phone).map_err(|rule| ApiError::invalid("phone", rule))?;
+    let phone = Phone::parse_inbound(&by.phone).map_err(|rule| ApiError::invalid("phone", rule))?;
+    let address = Address::Phone(phone);
     let contact = bot.contact_at(&address).await?;
     contact.map(Json).ok_or_else(|| ApiError::not_found("nobody has this number"))
 }

@@ -44,8 +44,7 @@ pub async fn save(
 ) -> Result<Response, ApiError> {
     read_json::<Map<String, Value>>(&body)?;
     let code = code(&name)?;
-    found(&bot, &name).await?;
-    let revision = revision_read(&headers)?;
+    let revision = revision_read(&headers, &found(&bot, &name).await?)?;
     let json = std::str::from_utf8(&body).map_err(|_| ApiError::invalid("body", "must be UTF-8"))?;
     let saved = match bot.flows().save_draft(&code, json, revision).await {
         Err(stale @ Error::Stale(_)) => {

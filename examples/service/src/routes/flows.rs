@@ -115,6 +115,26 @@ pub fn code(text: &str) -> Result<FlowId, ApiError> {
     FlowId::new(text).map_err(|_| ApiError::not_found("there is no such flow"))
 }
 
+/// The code of a flow that is to be made.
+///
+/// # Errors
+/// 422.
+fn new_code(text: &str) -> Result<FlowId, ApiError> {
+    check_code(text).map_err(|rule| ApiError::invalid("code", rule))
+}
+
+/// Reads the code of a flow that is to be made: one that a path can name.
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn check_code(text: &str) -> Result<FlowId, String> {
+    // Clients take these for a step in the path, however they are written.
+    if matches!(text, "." | "..") {
+        return Err("must not be `.` or `..`, which no address can name".to_owned());
+    }
+    FlowId::new(text).map_err(|rule| rule.to_string())
+}
+
 /// The flow as the API shows it.
 ///
 /// # Errors
@@ -211,7 +231,10 @@ pub async fn create(
     JsonBody(new): JsonBody<NewFlow>,
 ) -> Result<Response, ApiError> {
     let flows = bot.flows();
-    let named = |code: Option<String>| code.ok_or_else(|| ApiError::invalid("code", "is required"));
+    let named = |code: Option<String>| {
+        let code = code.ok_or_else(|| ApiError::invalid("code", "is required"))?;
+        new_code(&code)
+    };
     let made = match (new.definition, new.template) {
         (Some(_), Some(_)) => {
             return Err(ApiError::invalid("template", "must not be given together with `definition`"));
@@ -219,17 +242,17 @@ pub async fn create(
         (Some(definition), None) => {
             let (json, own) = (definition.to_string(), definition["code"].as_str());
             let code = new.code.as_deref().or(own).unwrap_or_default();
-            let code = FlowId::new(code).map_err(|rule| ApiError::invalid("code", rule))?;
+            let code = new_code(code)?;
             if flows.get(&code).await?.is_some() {
                 return Err(ApiError::invalid("code", "belongs to another flow"));
             }
             flows.import_as(&json, code.as_str()).await?
         }
-        (None, Some(template)) => flows.create_from_template(&template, &named(new.code)?).await?,
+        (None, Some(template)) => flows.create_from_template(&template, named(new.code)?.as_str()).await?,
         (None, None) => {
             let code = named(new.code)?;
             let trigger = new.trigger.map_or(Ok(TriggerDef::Manual), trigger)?;
-            flows.create(&code, new.name.as_deref().unwrap_or(&code), trigger).await?
+            flows.create(code.as_str(), new.name.as_deref().unwrap_or(code.as_str()), trigger).await?
         }
     };
     let revision = made.status.revision;
@@ -332,7 +355,10 @@ pub async fn publish(
 ) -> Result<Json<FlowView>, ApiError> {
     let (code, flows) = (code(&name)?, bot.flows().by(holder.name));
     let published = match headers.contains_key(IF_MATCH) {
-        true => flows.publish_revision(&code, revision_read(&headers)?).await,
+        true => {
+            let read = revision_read(&headers, &found(&bot, &name).await?)?;
+            flows.publish_revision(&code, read).await
+        }
         false => flows.publish(&code).await,
     };
     match published {
@@ -470,24 +496,30 @@ pub async fn templates(_: Tenant) -> Json<TemplateList> {
     Json(TemplateList { templates: templates.collect() })
 }
 
-/// The revision that a request says it read.
+/// The revision of a flow that a request says it read: of a list that which the flow is at, if it
+/// is there; with `*` whichever that is.
 ///
 /// # Errors
 /// 428 when it says none; 412 when it is none.
-pub fn revision_read(headers: &HeaderMap) -> Result<u64, ApiError> {
-    let Some(tag) = headers.get(axum::http::header::IF_MATCH) else {
+pub fn revision_read(headers: &HeaderMap, flow: &FlowStatus) -> Result<u64, ApiError> {
+    if !headers.contains_key(IF_MATCH) {
         let rule = "the header If-Match must name the revision that was read";
         return Err(ApiError::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", rule));
-    };
-    // A proxy that compresses makes the tag a weak one; the number in it is the same.
-    let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
-    let number = tag.to_str().ok().map(strong);
-    let number = number.and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-    number.ok_or_else(|| {
-        ApiError::new(
-            StatusCode::PRECONDITION_FAILED,
-            "stale",
-            "the header If-Match names no revision of this flow",
-        )
+    }
+    let lines = headers.get_all(IF_MATCH).into_iter().filter_map(|line| line.to_str().ok());
+    let read: Vec<u64> = lines.flat_map(|line| line.split(',')).filter_map(|tag| named(tag, flow)).collect();
+    let current = read.iter().find(|revision| **revision == flow.revision);
+    current.or(read.first()).copied().ok_or_else(|| {
+        let rule = "the header If-Match names no revision of this flow";
+        ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", rule)
     })
+}
+
+/// The revision that a tag names. A proxy that compresses makes it a weak one; the number in it is
+/// the same.
+fn named(tag: &str, flow: &FlowStatus) -> Option<u64> {
+    match tag.trim() {
+        "*" => Some(flow.revision),
+        tag => tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?.parse().ok(),
+    }
 }

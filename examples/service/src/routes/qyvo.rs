@@ -84,6 +84,7 @@ pub struct FlowTriggeredBody {
         (status = 409, description = "Not now.", body = Object),
         (status = 410, description = "The key is that of an erased contact.", body = Object),
         (status = 413, description = "Too large.", body = ErrorBody),
+        (status = 415, description = "The body is encoded.", body = ErrorBody),
         (status = 422, description = "A field breaks a rule.", body = Object),
         (status = 401, description = "No token.", body = ErrorBody),
         (status = 429, description = "Too many.", body = Object),
@@ -129,6 +130,7 @@ pub struct FlowShown {
         (status = 404, description = "Flow not found.", body = Object),
         (status = 408, description = "It took too long.", body = ErrorBody),
         (status = 413, description = "Too large.", body = ErrorBody),
+        (status = 415, description = "The body is encoded.", body = ErrorBody),
         (status = 422, description = "A field breaks a rule.", body = FieldErrorsShown),
         (status = 429, description = "Too many.", body = ErrorBody),
         (status = 503, description = "Come again.", body = ErrorBody)))]

@@ -147,6 +147,7 @@ async fn a_flow_is_made_copied_put_online_and_deleted() {
             vec![("Title", "x"), ("FlowTriggerType", "ByHand")],
             "InvalidData.FlowTriggerType",
         ),
+        ("CreateChatFlow", vec![("Title", "x"), ("FlowCode", "..")], "InvalidData.FlowCode"),
         ("ListChatFlow", vec![("PageSize", "1000")], "InvalidData.PageSize"),
         ("ImportChatFlow", vec![("FlowViewModel", "{}")], "InvalidData.FlowViewModel"),
     ] {

@@ -32,6 +32,25 @@ async fn an_unknown_address_is_answered_in_json_beside_a_page() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_encoded_is_told_so() {
+    let service = Service::with(&[("WHATSAPP_APP_SECRET", "secret")]);
+    for (path, shape) in [(TRIGGER, "error"), ("/api/v1/flows", "code"), ("/?Action=ListChatFlow", "Code")] {
+        for (encoding, is_taken) in
+            [("gzip", false), ("br, gzip", false), ("identity", true), ("Identity", true)]
+        {
+            let request = service.request(Method::POST, path).bearer_auth(TOKEN);
+            let request =
+                request.header("Content-Type", "application/json").header("Content-Encoding", encoding);
+            let answer = answered(request.body("{}")).await;
+            assert_eq!(answer.status == 415, !is_taken, "{path} {encoding}: {}", answer.text);
+            assert!(is_taken || answer.json()[shape].is_string(), "{path}: {}", answer.text);
+        }
+    }
+    let request = service.request(Method::POST, "/webhooks/whatsapp").header("Content-Encoding", "gzip");
+    assert_eq!(answered(request.body("{}")).await.status, 415);
+}
+
+#[tokio::test]
 async fn without_a_valid_token_nothing_is_answered() {
     let service = Service::start();
     let wrong = format!("{}x", &TOKEN[..TOKEN.len() - 1]);

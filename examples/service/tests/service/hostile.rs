@@ -76,6 +76,14 @@ async fn hostile_inputs_get_their_status_and_change_nothing() {
         ("/api/v1/flows", deep.into_bytes(), 422),
         ("/api/v1/flows", br#"{"definition": {"code": "x\u0007"}}"#.to_vec(), 422),
         ("/api/v1/flows", br#"{"code": "x", "unknown": true}"#.to_vec(), 422),
+        ("/api/v1/flows", br#"{"code": ".."}"#.to_vec(), 422),
+        ("/api/v1/flows", br#"{"code": ".", "template": "welcome"}"#.to_vec(), 422),
+        (
+            "/api/v1/flows",
+            br#"{"definition": {"spec": 1, "code": "..", "trigger": {"kind": "manual"}, "nodes": [], "edges": []}}"#
+                .to_vec(),
+            422,
+        ),
         ("/api/v1/flows", br#"{"code": "hello", "name": "mine now"}"#.to_vec(), 422),
         (
             "/api/v1/messages",
@@ -114,6 +122,10 @@ async fn hostile_inputs_get_their_status_and_change_nothing() {
         (Method::GET, "/api/v1/sessions/00000000-0000-0000-0000-000000000000".to_owned(), JSON, "", 404),
         (Method::GET, "/api/v1/flows/%00/draft".to_owned(), JSON, "", 404),
         (Method::GET, "/api/v1/flows/%ff".to_owned(), JSON, "", 404),
+        (Method::GET, "/api/v1/flows/hello/versions/x".to_owned(), JSON, "", 404),
+        (Method::GET, "/api/v1/flows/hello/versions/99999999999".to_owned(), JSON, "", 404),
+        (Method::GET, "/api/v1/contacts?phone=abc".to_owned(), JSON, "", 422),
+        (Method::GET, "/api/v1/contacts?phone=".to_owned(), JSON, "", 422),
         (Method::GET, "/api/v1/flows/..%2f..%2fetc%2fpasswd/draft".to_owned(), JSON, "", 404),
         (Method::GET, "/api/v1/sessions?after=x".to_owned(), JSON, "", 404),
         (Method::GET, "/api/v1/console?after=-1".to_owned(), JSON, "", 422),
@@ -132,6 +144,8 @@ async fn hostile_inputs_get_their_status_and_change_nothing() {
     for (method, path, media, body, status) in others {
         let refused = raw(&service, method.clone(), &path, media, body.to_owned()).await;
         assert_eq!(refused.status, status, "{method} {path}: {}", refused.text);
+        let is_told = status != 404 || !refused.text.contains("u32");
+        assert!(is_told, "words of the framework: {}", refused.text);
     }
 
     // Signed, and wrong all the same: a bad body is never asked for again, a replay changes
@@ -313,7 +327,12 @@ fn misshapen(service: &Service, session: &str) -> Vec<Attack> {
         ("a text of a megabyte", say(json!("x".repeat(1_000_000))), 422),
         ("ten megabytes for a draft", save("\"1\"", "x".repeat(10 << 20)), 413),
         ("another revision", save("\"77\"", hello("hello").to_string()), 412),
-        ("a revision that is none", save("*", hello("hello").to_string()), 412),
+        ("a revision that is none", save("x", hello("hello").to_string()), 412),
+        (
+            "a list of revisions without that of now",
+            save("\"77\", W/\"78\"", hello("hello").to_string()),
+            412,
+        ),
         ("a field twice, of which the last counts", with(Method::POST, TRIGGER, twice), 404),
         ("a key of 300 bytes", start().header("Idempotency-Key", "k".repeat(300)), 422),
         (

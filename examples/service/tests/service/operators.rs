@@ -55,6 +55,15 @@ async fn a_flow_goes_from_draft_to_version_and_back() {
     let weak = format!("W/{}", now.header("etag"));
     assert_eq!(save(Some(&weak), "Ho").await.status, 200, "as a proxy that compresses writes it");
     assert_eq!(save(Some(&weak), "Hi").await.status, 412);
+    assert_eq!(save(Some("*"), "Ho").await.status, 200, "whatever it is at");
+    let now = service.get("/api/v1/flows/hello").await.header("etag").to_owned();
+    for (tags, status) in [
+        (format!("{weak}, \"9999\""), 412),
+        ("\"x\", y, *z".to_owned(), 412),
+        (format!("{weak},W/{now} , \"9999\""), 200),
+    ] {
+        assert_eq!(save(Some(&tags), "Ho").await.status, status, "{tags}");
+    }
     let mut second = hello("hello");
     second["nodes"][1]["text"] = "Hello!".into();
     let now = service.get("/api/v1/flows/hello").await;
