@@ -160,6 +160,11 @@ fn an_address_is_not_linked_by_a_trigger_that_starts_nothing() {
     assert!(matches!(world.trigger(named("q", "ada").phone(BOB)), Triggered::AlreadyRunning(_)));
     assert_eq!(world.contact(&contact_id("ada")).addresses, [phone(ADA)]);
     assert_ne!(holder_of(BOB, &world), "ada");
+    world.begin(named("look", "bob").phone(BOB));
+    assert!(matches!(world.trigger(named("q", "ada").phone(BOB)), Triggered::AlreadyRunning(_)));
+    assert_eq!(holder_of(BOB, &world), "bob");
+    let taken = ("invalid_input", "`phone` belongs to contact `bob`".to_owned());
+    assert_eq!(world.refusal(named("look", "ada").phone(BOB)), taken, "where a session starts");
 }
 
 /// T2
