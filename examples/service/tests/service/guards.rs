@@ -291,14 +291,15 @@ async fn a_process_that_ends_begins_nothing_new() {
 async fn a_process_that_ends_finishes_what_runs_and_ends_its_streams() {
     let mut service = Service::start();
     service.publish(hello("hello")).await;
-    let stream =
-        tokio::spawn(answered(service.request(Method::GET, &format!("/api/v1/events?access_token={TOKEN}"))));
+    let events = service.request(Method::GET, &format!("/api/v1/events?access_token={TOKEN}"));
+    let events = events.send().await.unwrap();
+    let stream = tokio::spawn(events.text());
     let body = json!({"flow_id": "hello", "phone": "+14155550123"});
     assert_eq!(service.post(TRIGGER, body).await.status, 201);
     let begun = Instant::now();
     assert_eq!(service.terminate(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    assert!(stream.await.unwrap().text.contains("session_started"));
+    assert!(stream.await.unwrap().unwrap().contains("session_started"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
