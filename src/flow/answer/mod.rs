@@ -127,7 +127,8 @@ impl Expect {
                     true => number::read_amount(text, marks, cx.language()),
                     false => number::read(text, marks),
                 };
-                let number = number.filter(|number| !whole || is_whole(*number));
+                let number =
+                    number.filter(|number| if *whole { is_whole(*number) } else { is_exact(*number) });
                 number.map(|number| Value::Number(number::json_number(number)))
             }
             Self::Phone(_) => phone(text, said.home).map(|phone| phone.to_string().into()),
@@ -184,6 +185,11 @@ impl Expect {
 /// A number as JSON writes it.
 fn json_amount(text: &str) -> Option<Amount> {
     number::read(text, Marks::Fixed(Decimal::Point)).or_else(|| number::parse_programmed(text))
+}
+
+/// False for a whole number of more than 64 bits, which would be saved as another one.
+fn is_exact(number: Amount) -> bool {
+    !number.is_integer() || is_whole(number) || u64::try_from(number).is_ok()
 }
 
 /// A whole number of 64 bits.

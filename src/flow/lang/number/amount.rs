@@ -1,10 +1,12 @@
 //! Amounts: a number with a currency, a unit or `%` around it, by the words of `amounts.txt`
 //! (SEMANTICS U10). Each line has a kind and words: a `factor` multiplies the number before it, a
 //! `prefix` does so in scripts without blanks unless it begins a word of `except`; `minus` makes
-//! the number behind it negative, `zero` says that the number before it may be; `before` are
+//! the number behind it negative, a `part` is a hundredth of a currency, unless it is one of the
+//! `percent` (with `_` for a blank), `zero` says that the number before it may be; `before` are
 //! currencies and units that are written in front, `dollar` the letters of dollars and pesos before
 //! `$`, `iso` the codes of currencies.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -12,7 +14,7 @@ use rust_decimal::Decimal as Amount;
 
 use super::{MINUS, MOST, MOST_AROUND, Marks, read, sign};
 use crate::digits::plain;
-use crate::flow::lang::normal::{is_combining, is_unspaced, normal, unframed};
+use crate::flow::lang::normal::{composed, is_combining, is_unspaced, normal, unframed};
 
 const TABLE: &str = include_str!("amounts.txt");
 
@@ -22,6 +24,7 @@ struct AmountWords {
     before: HashSet<Box<str>>,
     minus: Box<[Box<str>]>,
     zero: HashSet<Box<str>>,
+    percent: Box<[Box<str>]>,
     /// Beginnings of words that are factors, and of words that are not for all that.
     prefixes: Box<[&'static str]>,
     exceptions: Box<[&'static str]>,
@@ -32,17 +35,23 @@ static WORDS: LazyLock<AmountWords> = LazyLock::new(|| {
     let mut minus: Vec<Box<str>> = of("minus").collect();
     minus.sort_by_key(|word| std::cmp::Reverse(word.len()));
     AmountWords {
-        factors: of("factor").collect(),
+        factors: of("factor").chain(of("part")).collect(),
         before: of("before").collect(),
         minus: minus.into(),
         zero: of("zero").collect(),
+        percent: of("percent").map(|phrase| phrase.replace('_', " ").into()).collect(),
         prefixes: listed("prefix").collect(),
         exceptions: listed("except").collect(),
     }
 });
 
 /// Factors that are so in some languages alone, or in all but some.
-const CONTESTED: [(&str, bool, &[&str]); 7] = [
+const CONTESTED: [(&str, bool, &[&str]); 12] = [
+    ("miles", true, &["es", "gl", "pt"]),
+    ("p", true, &["en"]),
+    ("ct", true, &["de", "nl"]),
+    ("senti", true, &["sw"]),
+    ("fils", false, &["fr"]),
     ("mi", true, &["pt"]),
     ("bi", true, &["pt"]),
     ("tri", true, &["pt"]),
@@ -51,6 +60,9 @@ const CONTESTED: [(&str, bool, &[&str]); 7] = [
     ("mn", false, &["fr"]),
     ("grand", false, &["fr"]),
 ];
+
+/// The sign of a hundredth, in both widths.
+const CENTS: [char; 2] = ['¢', '\u{ffe0}'];
 
 /// Words for `minus` that are also those for `less`.
 const COMPARING: [&str; 4] = ["menos", "moins", "meno", "trừ"];
@@ -67,7 +79,7 @@ pub(crate) fn read_amount(text: &str, marks: Marks, language: Option<&str>) -> O
     if text.len() > MOST {
         return None;
     }
-    let text = plain(text);
+    let text = spelt_out(plain(text));
     let (is_negative, rest) = sign(unframed(&text));
     let rest = without_power(rest);
     let is_inside = |c: char| c.is_ascii_digit();
@@ -84,7 +96,11 @@ pub(crate) fn read_amount(text: &str, marks: Marks, language: Option<&str>) -> O
         _ => (before, ""),
     };
     let (minus_before, before) = without_minus(before);
-    if !is_unit(before) || !is_before(before) || !is_unit(after) || !is_behind(after, before, language) {
+    if !is_unit(before)
+        || !is_before(before, language)
+        || !is_unit(after)
+        || !is_behind(after, before, language)
+    {
         return None;
     }
     let number = read(&format!("{point}{number}"), marks)?;
@@ -128,9 +144,25 @@ pub(crate) fn is_multiplier_at_end(before: &str) -> bool {
     IN_FRONT.iter().any(|factor| word.eq_ignore_ascii_case(factor))
 }
 
+/// A text with the units that keyboards of Japan, Korea and China write in one square: `㎡`, `㌔`.
+fn spelt_out(text: Cow<'_, str>) -> Cow<'_, str> {
+    // Others of that block are hours, days, months and eras.
+    let is_square = |c: char| matches!(c, '\u{2103}' | '\u{2109}' | '\u{3300}'..='\u{3357}' | '\u{3371}'..='\u{337a}' | '\u{3380}'..='\u{33df}');
+    if !text.contains(is_square) {
+        return text;
+    }
+    let spell = |c: char| match is_square(c) {
+        true => composed(c.encode_utf8(&mut [0; 4])).into_owned(),
+        false => c.into(),
+    };
+    text.chars().map(spell).collect()
+}
+
 /// A text without the power behind a unit of length: `120 m2`.
 fn without_power(text: &str) -> &str {
-    const UNITS: [&str; 12] = ["m", "cm", "mm", "km", "dm", "ft", "in", "м", "см", "мм", "км", "дм"];
+    const UNITS: [&str; 18] = [
+        "m", "cm", "mm", "km", "dm", "ft", "in", "м", "см", "мм", "км", "дм", "م", "سم", "كم", "מ", "ม", "मी",
+    ];
     let is_unit = |rest: &&str| {
         let unit = rest.rsplit(|c: char| !is_letter(c)).next().unwrap_or_default();
         let unit = unit.to_lowercase();
@@ -154,10 +186,15 @@ fn without_minus(before: &str) -> (bool, &str) {
 }
 
 /// True if a text before a number is a currency, a unit, or nothing.
-fn is_before(before: &str) -> bool {
+fn is_before(before: &str, language: Option<&str>) -> bool {
     let code: String = before.chars().filter(|c| is_letter(*c)).collect();
     if code.is_empty() {
-        return true;
+        return !before.contains(CENTS);
+    }
+    // Naira, on a keyboard without its sign.
+    if before.trim_end() == "N" {
+        let primary = language.and_then(|tag| tag.split(['-', '_']).next());
+        return primary.is_none_or(|tag| ["en", "ha", "yo", "ig", "pcm"].contains(&tag));
     }
     let is_code = || listed("iso").any(|listed| listed == code);
     let has = |text: &str| WORDS.before.contains(&*normal(text));
@@ -172,16 +209,22 @@ fn is_behind(after: &str, before: &str, language: Option<&str>) -> bool {
     // `500-` is a negative number of a bookkeeper, `500,-` and `500/-` are none.
     let is_negative = mark.strip_prefix(MINUS).is_some_and(|rest| !rest.starts_with(is_letter));
     let has_zero = || words(after).any(|word| WORDS.zero.contains(&*normal(word)));
-    !is_negative && !has_zero() && !is_multiple(after, before, language)
+    !is_negative && !has_zero() && !after.contains(CENTS) && !is_multiple(after, before, language)
 }
 
 fn is_multiple(after: &str, before: &str, language: Option<&str>) -> bool {
+    let phrase = normal(after);
+    let is_percent =
+        |percent: &str| phrase.strip_prefix(percent).is_some_and(|rest| !rest.starts_with(is_letter));
+    if WORDS.percent.iter().any(|percent| is_percent(percent)) {
+        return false;
+    }
     let all: Vec<&str> = words(after).collect();
     let is_short = match all[..] {
         // `т.р.` and `т. руб.` are thousands of roubles, `e Ft` of forints; `т` is a tonne.
         ["т" | "Т", unit, ..] => ["р", "руб", "рублей", "грн", "тг"].contains(&&*unit.to_lowercase()),
         ["e", unit, ..] => unit.eq_ignore_ascii_case("ft"),
-        ["T"] => after.trim_start_matches('T').starts_with(['€', '$']),
+        ["T"] => after.trim_start().trim_start_matches('T').trim_start().starts_with(['€', '$']),
         _ => false,
     };
     is_short || all.into_iter().any(|word| is_factor(word, before, language))
@@ -239,7 +282,9 @@ fn is_unit(text: &str) -> bool {
                     | '–'
                     | ':'
                     | '='
+                    | '×'
                     | '\''
+                    | '‘'
                     | '’'
                     | '"'
                     | '״'

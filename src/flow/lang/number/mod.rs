@@ -113,6 +113,11 @@ fn decimal_mark(text: &str, marks: impl FnOnce() -> Marks) -> Option<char> {
         return None;
     }
     let after = rest.strip_prefix(mark)?;
+    // `1,0000` is a slip where a comma parts thousands.
+    let is_slip = after.len() == 4 && is_digits(before) && !before.starts_with('0');
+    if is_slip && known(mark) == Decimal::Comma && marks == Marks::Usual(Decimal::Point) {
+        return None;
+    }
     let is_open =
         after.len() == 3 && (1..=3).contains(&before.len()) && is_digits(before) && !before.starts_with('0');
     if !is_open || marks == Marks::Either || marks == Marks::Usual(known(mark)) {

@@ -451,3 +451,127 @@ fn u11_floats_become_decimals_without_their_noise() {
         assert_eq!(json_number(number).to_string(), json);
     }
 }
+
+#[track_caller]
+fn check_amount(written: &str, language: &str, expected: &str) {
+    let read = read_amount(written, Marks::usual_in([language]), Some(language));
+    assert_eq!(text(read), expected, "{written} in {language}");
+}
+
+#[test]
+fn u10_a_hundredth_is_not_the_whole() {
+    for (language, written) in [
+        ("en", "50 cents"),
+        ("en", "50¢"),
+        ("en", "¢50"),
+        ("en", "50￠"),
+        ("en", "50p"),
+        ("en", "50 pence"),
+        ("es", "50 centavos"),
+        ("es", "50 céntimos"),
+        ("pt", "50 cêntimos"),
+        ("fr", "50 centimes"),
+        ("de", "50 Cent"),
+        ("de", "50 ct"),
+        ("hi", "50 paise"),
+        ("hi", "50 पैसे"),
+        ("ru", "50 копеек"),
+        ("ru", "50 коп."),
+        ("uk", "50 копійок"),
+        ("pl", "50 groszy"),
+        ("sv", "50 öre"),
+        ("da", "50 øre"),
+        ("cs", "50 haléřů"),
+        ("id", "50 sen"),
+        ("tr", "50 kuruş"),
+        ("ar", "50 قرش"),
+        ("he", "50 אגורות"),
+        ("th", "50 สตางค์"),
+        ("ja", "50セント"),
+        ("ko", "50센트"),
+        ("de", "5 T€"),
+        ("de", "5T€"),
+        ("de", "5 T €"),
+    ] {
+        check_amount(written, language, "-");
+    }
+    for (language, written, expected) in [
+        ("en", "20 per cent", "20"),
+        ("en", "20 percent", "20"),
+        ("es", "20 por ciento", "20"),
+        ("fr", "20 pour cent", "20"),
+        ("it", "20 per cento", "20"),
+        ("vi", "20 phần trăm", "20"),
+        ("vi", "20 trăm", "-"),
+        ("sq", "20 për qind", "20"),
+        ("ar", "20 في المئة", "20"),
+        ("fr", "2 fils", "2"),
+        ("ar", "50 fils", "-"),
+        ("es", "P 50", "50"),
+        ("de", "50 p", "50"),
+        ("it", "5 ore", "5"),
+        ("ja", "5センチ", "5"),
+    ] {
+        check_amount(written, language, expected);
+    }
+}
+
+#[test]
+fn u10_units_have_the_shapes_of_keyboards_and_the_order_of_languages() {
+    for (language, written, expected) in [
+        ("ja", "80㎡", "80"),
+        ("ko", "84 ㎡", "84"),
+        ("ja", "5㎏", "5"),
+        ("ja", "170㎝", "170"),
+        ("zh", "50㎞", "50"),
+        ("ja", "5㍑", "5"),
+        ("ja", "3㌔", "3"),
+        ("ja", "5㌫", "5"),
+        ("ja", "37℃", "37"),
+        ("ja", "5㍘", "-"),
+        ("ja", "5㏠", "-"),
+        ("ar", "80 م2", "80"),
+        ("ar", "٨٠ م٢", "80"),
+        ("en", "5 miles", "5"),
+        ("de", "5 miles", "5"),
+        ("es", "5 miles", "-"),
+        ("sw", "miaka 30", "30"),
+        ("sw", "watu 2", "2"),
+        ("sw", "siku 3", "3"),
+        ("sw", "kilo 5", "5"),
+        ("sw", "mwaka 1", "1"),
+        ("sw", "asilimia 20", "20"),
+        ("sw", "elfu 5", "-"),
+        ("sw", "saa 3", "-"),
+        ("ha", "shekaru 30", "30"),
+        ("en-NG", "N5000", "5000"),
+        ("ha", "N5,000", "5000"),
+        ("es", "N5000", "-"),
+        ("en", "n 5", "-"),
+        ("uz", "50 000 so‘m", "50000"),
+        ("uz", "50 000 soʻm", "50000"),
+        ("en", "x5", "5"),
+        ("en", "5x", "5"),
+        ("en", "order 5", "-"),
+    ] {
+        check_amount(written, language, expected);
+    }
+}
+
+#[test]
+fn u10_a_comma_before_four_digits_is_a_slip_where_it_parts_thousands() {
+    for (language, written, expected) in [
+        ("en", "1,0000", "-"),
+        ("ja", "1,0000", "-"),
+        ("ja", "1,0000円", "-"),
+        ("zh", "12,5000", "-"),
+        ("en", "0,1234", "0.1234"),
+        ("en", "1,5", "1.5"),
+        ("en", "1.0000", "1"),
+        ("en", "1.234,5678", "1234.5678"),
+        ("de", "1,0000", "1"),
+        ("de", "52.5200", "52.52"),
+    ] {
+        check_amount(written, language, expected);
+    }
+}
