@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
-use super::near::without_politeness;
 use super::speech::Speech;
 use crate::digits::plain;
 use crate::flow::lang::calendar::{
@@ -42,10 +41,7 @@ pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDa
     let text: String = plain(text).chars().map(mark).collect();
     let text = without_era(text);
     let (text, bare) = (text.trim(), unbracketed(&text));
-    let nearby = || {
-        let polite = || nearby(&without_politeness(bare)?, cx);
-        dates.relative.then(|| nearby(bare, cx).or_else(polite)).flatten()
-    };
+    let nearby = || dates.relative.then(|| nearby(bare, cx)).flatten();
     let written = |text: &str| {
         if dates.formats.is_empty() {
             return unformatted(text, cx.counts_as_thai());
@@ -421,7 +417,6 @@ mod tests {
         }
         for (text, language, expected) in [
             ("the day after tomorrow", "en", "2026-05-09"),
-            ("tomorrow please", "en", "2026-05-08"),
             ("idag", "sv", "2026-05-07"),
             ("imorgon", "sv", "2026-05-08"),
             ("dziś", "pl", "2026-05-07"),
@@ -431,8 +426,6 @@ mod tests {
             ("بكرة", "ar", "2026-05-08"),
             ("apres demain", "fr", "2026-05-09"),
             ("ngayon", "fil", "2026-05-07"),
-            ("내일이요", "ko", "2026-05-08"),
-            ("พรุ่งนี้ค่ะ", "th", "2026-05-08"),
         ] {
             let read = read(text, &dates, &speech(language)).map(|date| date.to_string());
             assert_eq!(read.as_deref(), Some(expected), "{text}");

@@ -52,12 +52,14 @@ pub(super) fn has_same_numbers(label: &str, said: &str) -> bool {
     has_words(label, said) && (as_digits() || as_amounts())
 }
 
-/// True if each word of what was said begins one of the label's.
+/// True if each word of what was said begins one of the label's, or is its plural: `2 bedrooms` of
+/// `2-bedroom`.
 pub(super) fn has_words(label: &str, said: &str) -> bool {
+    let begins = |own: &str, word: &str| own.starts_with(word) || word.strip_suffix('s') == Some(own);
     fn words(text: &str) -> impl Iterator<Item = &str> {
         text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty())
     }
-    words(said).filter(|word| !TO.contains(word)).all(|word| words(label).any(|own| own.starts_with(word)))
+    words(said).filter(|word| !TO.contains(word)).all(|word| words(label).any(|own| begins(own, word)))
 }
 
 /// The only number of a text; none if it has another one, or compares it.

@@ -2,6 +2,7 @@
 //! (SEMANTICS N4). Pure, total, and in time that grows with the text. What must not live here: what
 //! an author writes, and what a flow does with an answer.
 
+mod cardinal;
 mod choice;
 mod clock;
 mod conjunctions;
@@ -115,7 +116,14 @@ impl Expect {
             _ => {}
         }
         let text = said.text.trim();
-        let value = match self {
+        self.value(text, said.home, cx)
+            .or_else(|| self.polite_value(text, said.home, cx))
+            .map(ReplyMeaning::Value)
+    }
+
+    /// The value that a text is, of the kinds that are saved as they are read.
+    fn value(&self, text: &str, home: Option<Home>, cx: &Speech<'_>) -> Option<Value> {
+        match self {
             Self::Text { least, most, pattern } => {
                 let length = grapheme::count(text);
                 let fits = length > 0 && (*least..=*most).contains(&length);
@@ -131,13 +139,21 @@ impl Expect {
                     number.filter(|number| if *whole { is_whole(*number) } else { is_exact(*number) });
                 number.map(|number| Value::Number(number::json_number(number)))
             }
-            Self::Phone(_) => phone(text, said.home).map(|phone| phone.to_string().into()),
+            Self::Phone(_) => phone(text, home).map(|phone| phone.to_string().into()),
             Self::Email => web::email(text).map(Value::String),
             Self::Date { dates, .. } => date::read(text, dates, cx).map(|date| date.to_string().into()),
             Self::Url => web::url(text).map(Value::String),
             Self::Media { .. } | Self::Location | Self::Choice(_) => None,
-        };
-        value.map(ReplyMeaning::Value)
+        }
+    }
+
+    /// The same of a text with politeness around it, which is a part of a text alone.
+    #[cold]
+    fn polite_value(&self, text: &str, home: Option<Home>, cx: &Speech<'_>) -> Option<Value> {
+        if matches!(self, Self::Text { .. }) {
+            return None;
+        }
+        self.value(near::within_politeness(text)?, home, cx)
     }
 
     /// Returns the choices of the question.

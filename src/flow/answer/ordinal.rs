@@ -48,6 +48,8 @@ const ARTICLES: &[&str] = &[
     "das", "den", "dem", "de", "het", "az", "ten", "ta", "to", "tą", "te", "το", "τα", "τον", "την", "ο",
     "η", "на", "yang", "ang", "cái", "câu", "det", "dat",
 ];
+/// Those of more than one: `los 2` are both.
+const PLURAL: [&str; 7] = ["los", "las", "os", "as", "les", "gli", "τα"];
 /// Nouns beside one: `the first one`, `la primera opción`.
 const NOUNS: &[&str] = &[
     "one",
@@ -192,6 +194,11 @@ fn is_beside(word: &str) -> bool {
 /// True for an article.
 pub(super) fn is_article(word: &str) -> bool {
     ARTICLE_WORDS.contains(&*without_accents(word))
+}
+
+/// True for an article of more than one.
+pub(super) fn is_plural(word: &str) -> bool {
+    PLURAL.contains(&word)
 }
 
 /// True for a noun that adds nothing.

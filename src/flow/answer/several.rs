@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::choice::{Choices, NamedChoice, almost, find, named};
 use super::conjunctions::AND;
 use super::listed::{KEYCAP, number};
-use super::{near, ordinal};
+use super::{cardinal, near, ordinal};
 use crate::flow::lang::normal::{emoji_of, key, normal};
 
 /// Characters that part the items of an answer.
@@ -20,6 +20,28 @@ const FILLERS: &[&str] = &[
     "gli", "sia", "che", "die", "der", "das", "den", "sowohl", "als", "auch", "de", "het", "zowel", "båda",
     "både", "begge", "sekä", "zarówno", "jak", "mind", "hem", "atât", "cât", "как", "так", "оба", "обе",
     "το", "τα", "τον", "την", "da", "cả",
+];
+/// Words before a number that say how many, and the language in which they may be before a single
+/// one: `les 2`, `båda 2`; `le 2` is one to a Frenchman, and two to an Italian.
+const HOW_MANY: &[(&str, &str)] = &[
+    ("los", ""),
+    ("las", ""),
+    ("os", ""),
+    ("as", ""),
+    ("les", ""),
+    ("gli", ""),
+    ("i", ""),
+    ("τα", ""),
+    ("both", ""),
+    ("båda", ""),
+    ("både", ""),
+    ("begge", ""),
+    ("оба", ""),
+    ("обе", ""),
+    ("the", ""),
+    ("le", "fr"),
+    ("die", "de"),
+    ("de", "nl"),
 ];
 /// Characters that part items of a text without blanks.
 const JOINTS: [char; 6] = ['和', '跟', '与', '與', 'と', '및'];
@@ -51,7 +73,12 @@ pub(super) fn find_several(
     }
     let polite = || apart(&near::without_politeness(text)?);
     let whole = || find(choices, payload, text).map(|place| vec![place]);
-    one(text).or_else(|| apart(text)).or_else(whole).or_else(polite)
+    let is_many = |text: &str| says_how_many(text, language);
+    let is_one = |found: &Vec<usize>| {
+        found.len() > 1
+            || !(is_many(text) || near::without_politeness(text).is_some_and(|text| is_many(&text)))
+    };
+    one(text).or_else(|| apart(text)).or_else(whole).or_else(polite).filter(is_one)
 }
 
 /// The choices that a text names one after the other.
@@ -99,11 +126,25 @@ fn split(choices: &Choices, text: &str, language: Option<&str>) -> Option<Vec<us
                 }
                 (rest, last) = (others, Some(whole));
             }
-            None if is_and => rest = others,
+            // `un` is `and` to a Latvian, and one to a Frenchman.
+            None if is_and && (is_between || !cardinal::is_word(&key(text.get(first.clone())?))) => {
+                rest = others
+            }
             None => return None,
         }
     }
     (!found.is_empty()).then_some(found)
+}
+
+/// True of `los 2` and `both 2`, which are two.
+fn says_how_many(text: &str, language: Option<&str>) -> bool {
+    let of = |item: &Range<usize>| text.get(item.clone()).map(key).unwrap_or_default();
+    let items = items(text);
+    let [.., word, number] = &items[..] else { return false };
+    let word = of(word);
+    let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
+    let is_single = |single: &str| !single.is_empty() && single.eq_ignore_ascii_case(primary);
+    HOW_MANY.iter().any(|(many, single)| *many == word && !is_single(single)) && is_place(&of(number))
 }
 
 /// True if a word is `and` in some languages alone, right behind another item.
@@ -127,8 +168,7 @@ fn may_join(text: &str, item: &Range<usize>, next: &Range<usize>, language: Opti
         return true;
     }
     let between = between.trim();
-    let is_number =
-        |range: &Range<usize>| text.get(range.clone()).is_some_and(|item| number(&key(item)).is_some());
+    let is_number = |range: &Range<usize>| text.get(range.clone()).is_some_and(|item| is_place(&key(item)));
     if !between.is_empty() && between.chars().all(is_dash) {
         return !(is_number(item) && is_number(next));
     }
@@ -144,6 +184,11 @@ fn may_join(text: &str, item: &Range<usize>, next: &Range<usize>, language: Opti
     contested.is_none_or(|(_, languages)| languages.iter().any(|tag| tag.eq_ignore_ascii_case(primary)))
 }
 
+/// True for a number that names a place, in figures or in words.
+fn is_place(item: &str) -> bool {
+    number(item).is_some() || cardinal::read(item).is_some()
+}
+
 fn is_dash(c: char) -> bool {
     matches!(c, '-' | '~' | '〜' | '～' | '\u{2010}'..='\u{2015}')
 }
@@ -155,7 +200,7 @@ fn is_counting(text: &str, item: &[Range<usize>], others: &[Range<usize>]) -> bo
     };
     let of = |range: Range<usize>| text.get(range).unwrap_or_default();
     of(end.end..next.start).trim().is_empty()
-        && number(&key(of(next.clone()))).is_some()
+        && is_place(&key(of(next.clone())))
         && ordinal::read(&key(of(begin.start..end.end))).is_some()
 }
 
@@ -264,6 +309,11 @@ mod tests {
         for (said, language, places) in [
             ("1 a 3", Some("cs-CZ"), Some(vec![0, 2])),
             ("1 a 3", Some("sk"), Some(vec![0, 2])),
+            ("le 2", Some("fr-CA"), Some(vec![1])),
+            ("le 2", Some("it"), None),
+            ("de 2", Some("nl"), Some(vec![1])),
+            ("de 2", Some("sv"), None),
+            ("die 2", Some("de"), Some(vec![1])),
             ("1 a 3", Some("es-MX"), None),
             ("1 a 3", Some("pt-BR"), None),
             ("1 او 3", Some("ps"), Some(vec![0, 2])),
@@ -368,6 +418,49 @@ mod tests {
             ("o 1 e o 3", Some(vec![0, 2])),
             ("la 1, la 3", Some(vec![0, 2])),
             ("la 1\nla 3", Some(vec![0, 2])),
+            ("los 1 y 3", Some(vec![0, 2])),
+            ("les 1 et 3", Some(vec![0, 2])),
+            ("το 1 και το 3", Some(vec![0, 2])),
+            ("η 1 και η 3", Some(vec![0, 2])),
+            ("1ο και 3ο", Some(vec![0, 2])),
+            ("1 ή 3", None),
+            ("1 Ή 3", None),
+            ("το 1 ή το 3", None),
+            ("la 1 o la 3", None),
+            ("los 2", None),
+            ("Las 2", None),
+            ("os 2", None),
+            ("as 2", None),
+            ("les 2", None),
+            ("τα 2", None),
+            ("le 2", None),
+            ("båda 2", None),
+            ("i 2", None),
+            ("the 2", None),
+            ("y las 2 por favor", None),
+            ("le 2 per favore", None),
+            ("two, four", Some(vec![1, 3])),
+            ("one and three", Some(vec![0, 2])),
+            ("uno y tres", Some(vec![0, 2])),
+            ("un et trois", None),
+            ("eins und drei", Some(vec![0, 2])),
+            ("один и три", Some(vec![0, 2])),
+            ("une, trois", None),
+            ("trois, un", None),
+            ("one to three", None),
+            ("one or three", None),
+            ("one - three", None),
+            ("uno o tres", None),
+            ("los dos", None),
+            ("les deux", None),
+            ("i due", None),
+            ("os dois", None),
+            ("the two", None),
+            ("de två", None),
+            ("둘 다", None),
+            ("两个", None),
+            ("no la 2", None),
+            ("la 1 no", None),
             ("1 a 3", None),
             ("1 o 3", None),
             ("1 or 3", None),

@@ -165,3 +165,113 @@ fn numbers_and_dates_lie_between_their_ends() {
     }
     assert!(!check(&date, "2026-05-08".into(), None, Some("2026-05-07")));
 }
+
+/// U2
+#[test]
+fn politeness_is_no_part_of_a_value() {
+    let number =
+        |has_unit| Expect::Number { whole: false, decimal: None, has_unit, bounds: Bounds::default() };
+    let dates = Dates { relative: true, ..Dates::default() };
+    let date = Expect::Date { dates: Box::new(dates), bounds: Bounds::default() };
+    let read = |expect: &Expect, text: &str, language, region: Option<&str>| {
+        let cx = Speech { languages: [Some(language), None], ..speech() };
+        let home = region.and_then(Home::of);
+        let meant = expect.understand(RawReply { home, ..said(text) }, &cx);
+        meant.map(|meant| match meant {
+            ReplyMeaning::Value(Value::String(text)) => text,
+            ReplyMeaning::Value(value) => value.to_string(),
+            other => format!("{other:?}"),
+        })
+    };
+    for (language, text, expected) in [
+        ("en", "5 please", Some("5")),
+        ("en", "please, 5", Some("5")),
+        ("es", "5, por favor", Some("5")),
+        ("de", "5 Bitte!", Some("5")),
+        ("de", "1,5 bitte", Some("1.5")),
+        ("fr", "5 s'il vous plaît", Some("5")),
+        ("ru", "5 пожалуйста", Some("5")),
+        ("ja", "5です", Some("5")),
+        ("ja", "５でお願いします", Some("5")),
+        ("th", "๕ ค่ะ", Some("5")),
+        ("th", "5ครับ", Some("5")),
+        ("ko", "5입니다", Some("5")),
+        ("zh", "5 谢谢", Some("5")),
+        ("zh", "谢谢，5", Some("5")),
+        ("ar", "٥ من فضلك", Some("5")),
+        ("hi", "कृपया 5", Some("5")),
+        ("en", "-5 please", Some("-5")),
+        ("en", ".5 please", Some("0.5")),
+        ("en", "please -5", None),
+        ("en", "please .5", None),
+        ("en", "please <5", None),
+        ("en", "500- please", None),
+        ("en", "5² please", None),
+        ("en", "5k please", None),
+        ("en", "5 or 6 please", None),
+        ("en", "5 thousand, please", None),
+        ("en", "please", None),
+        ("en", "not 5 please", None),
+        ("en", "5 dollars please", None),
+    ] {
+        assert_eq!(read(&number(false), text, language, None).as_deref(), expected, "{text}");
+    }
+    for (language, text, expected) in [
+        ("ru", "пожалуйста, 5 кг", Some("5")),
+        ("en", "5 M please", None),
+        ("en", "please, 5 thousand", None),
+    ] {
+        assert_eq!(read(&number(true), text, language, None).as_deref(), expected, "{text}");
+    }
+    for (language, region, text, expected) in [
+        ("en", "US", "415-555-2671, thanks", Some("+14155552671")),
+        ("th", "TH", "0812345678 ค่ะ", Some("+66812345678")),
+        ("th", "TH", "๐๘๑๒๓๔๕๖๗๘ครับ", Some("+66812345678")),
+        ("ja", "JP", "090-1234-5678です", Some("+819012345678")),
+        ("ko", "KR", "010-1234-5678입니다", Some("+821012345678")),
+        ("es", "MX", "+52 55 1234 5678 gracias", Some("+525512345678")),
+        ("en", "US", "415-555-26, thanks", None),
+        ("en", "US", "415-555-2671 or 415-555-2672 please", None),
+    ] {
+        let read = read(&Expect::Phone(None), text, language, Some(region));
+        assert_eq!(read.as_deref(), expected, "{text}");
+    }
+    for (language, text, expected) in [
+        ("en", "Ada@example.com thanks", Some("Ada@example.com")),
+        ("th", "ada@example.com ค่ะ", Some("ada@example.com")),
+        ("es", "gracias, ada@example.com", Some("ada@example.com")),
+        ("en", "ada@example thanks", None),
+        ("da", "ada@example.com_tak", None),
+        ("de", "ada@example/danke", None),
+        ("en", "ada @ example.com please", None),
+    ] {
+        let read = read(&Expect::Email, text, language, None);
+        assert_eq!(read.as_deref(), expected, "{text}");
+    }
+    for (language, text, expected) in [
+        ("en", "7 May 2026 please", Some("2026-05-07")),
+        ("es", "2026-05-07 por favor", Some("2026-05-07")),
+        ("es", "7 de mayo de 2026, gracias", Some("2026-05-07")),
+        ("ko", "2026. 5. 7. 부탁드립니다", Some("2026-05-07")),
+        ("ja", "2026年5月7日でお願いします", Some("2026-05-07")),
+        ("en", "tomorrow please", Some("2026-05-08")),
+        ("ko", "내일이요", Some("2026-05-08")),
+        ("th", "พรุ่งนี้ค่ะ", Some("2026-05-08")),
+        ("en", "7/5/2026 please", None),
+        ("en", "7 May please", None),
+        ("en", "not tomorrow please", None),
+    ] {
+        assert_eq!(read(&date, text, language, None).as_deref(), expected, "{text}");
+    }
+    let text = Expect::Text { least: 1, most: 99, pattern: None };
+    assert_eq!(read(&text, "5 please", "en", None).as_deref(), Some("5 please"), "a text stays as it is");
+    assert_eq!(
+        read(&Expect::Url, "https://example.com/A thanks", "en", None).as_deref(),
+        Some("https://example.com/A")
+    );
+    assert_eq!(read(&number(false), "9400111899223197428490", "en", None), None, "beyond 64 bits");
+    assert_eq!(
+        read(&number(false), "18446744073709551615", "en", None).as_deref(),
+        Some("18446744073709551615")
+    );
+}

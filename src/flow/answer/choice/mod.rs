@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::flow::answer::clock;
+use crate::flow::answer::cardinal;
+use crate::flow::answer::clock::DayTime;
 use crate::flow::answer::figures::{has_figures, has_same_numbers, has_words, holds, only_number};
 use crate::flow::answer::listed::{held, is_joined, leading, number, unpadded, without_number};
 use crate::flow::answer::near;
@@ -264,6 +265,24 @@ fn numbered(choices: &Choices, number: &str) -> NamedChoice {
     }
 }
 
+/// The choice that a number in words means: by its label where one has such a word, else as the
+/// number in figures.
+fn worded(choices: &Choices, number: usize) -> Option<usize> {
+    let list = &choices.list;
+    if list.iter().any(|choice| choice.shown().any(cardinal::is_inside)) {
+        return None;
+    }
+    let holds = |choice: &Choice, number| choice.shown().any(|label| cardinal::is_held(label, number));
+    let found = match list.iter().any(|choice| holds(choice, None)) {
+        true => only(list, &|choice| holds(choice, Some(number))),
+        false => numbered(choices, &number.to_string()),
+    };
+    match found {
+        NamedChoice::One(place) => Some(place),
+        _ => None,
+    }
+}
+
 /// The choice that a text comes near to, in its normal form, where it names none as it is written.
 pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
     const MOST_BYTES: usize = 256;
@@ -299,9 +318,11 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
         let has = |label: &str| has_number(label) && has_words(label, said);
         !list.iter().enumerate().any(|(other, choice)| other != *place && choice.shown().any(has))
     };
-    // `9:00` may be in the evening: it is compared as it is written.
-    let is_settled = |minutes: &u32| *minutes >= 13 * 60 || said.contains(char::is_alphabetic);
-    let of_hour = clock::minutes(said).filter(is_settled);
+    let of_hour = || {
+        let clock = DayTime::said(said)?;
+        let labels = || list.iter().flat_map(Choice::shown).filter_map(DayTime::of_label);
+        one(&|label| DayTime::of_label(label).is_some_and(|label| clock.is_shown(said, label, labels())))
+    };
     let of_letter = || find(choices, None, near::called_letter(said)?);
     let folded = near::folded(said);
     let is_cut = |choice: &Choice| choice.cut.iter().any(|begin| said.starts_with(&**begin));
@@ -313,9 +334,11 @@ pub(super) fn almost(choices: &Choices, said: &str) -> Option<usize> {
         .or_else(|| one(&|label| near::is_heading(&near::folded(label), &folded)))
         .or_else(|| one(&|label| is_same_but_marks(&near::folded(label), &folded)))
         .or_else(both)
-        .or_else(|| of_hour.and_then(|hour| one(&|label| clock::minutes(label) == Some(hour))))
+        .or_else(of_hour)
         .or_else(|| one(&|label| has_same_numbers(label, said)).filter(is_alone))
         .or_else(of_letter)
+        .or_else(|| worded(choices, cardinal::read(said)?))
+        .or_else(|| find(choices, None, near::undoubled(said)?))
         .or_else(of_polite)
 }
 

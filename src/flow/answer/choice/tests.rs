@@ -419,3 +419,226 @@ fn a_number_is_called_one_in_the_order_of_each_language() {
         assert_eq!(find(&sizes, None, said), None, "{said}");
     }
 }
+
+#[test]
+fn u6_how_many_and_what_is_not_meant_name_no_place() {
+    let sizes = labels(["Small", "Medium", "Large"]);
+    for said in [
+        "los 2",
+        "las 2",
+        "os 2",
+        "As 2",
+        "les 2",
+        "gli 2",
+        "τα 2",
+        "los 2 por favor",
+        "no la 2",
+        "la 2 no",
+        "el 2 no",
+        "no el 2",
+        "2 no",
+        "1 ή 2",
+        "Όχι 2",
+    ] {
+        assert_eq!(find(&sizes, None, said), None, "{said}");
+    }
+    for said in [
+        "no 2",
+        "no. 2",
+        "No.2",
+        "no2",
+        "option no. 2",
+        "la opción no 2",
+        "η 2",
+        "ο 2",
+        "2η",
+        "las opciones 2",
+    ] {
+        assert_eq!(find(&sizes, None, said), Some(1), "{said}");
+    }
+}
+
+#[test]
+fn u6_a_time_may_have_words_around_it() {
+    let hours = labels(["9:00", "10:30", "14:00"]);
+    for (said, place) in [
+        ("at 2pm", Some(2)),
+        ("at 10:30", Some(1)),
+        ("at 9:00", Some(0)),
+        ("1030", Some(1)),
+        ("0900", Some(0)),
+        ("10h30min", Some(1)),
+        ("a las 14:00 por favor", Some(2)),
+        ("9 horas", Some(0)),
+        ("14-00", Some(2)),
+        ("jam 9 pagi", Some(0)),
+        ("下午两点", Some(2)),
+        ("after 14:00", None),
+        ("at 2", None),
+        ("2 de la noche", None),
+        ("9 de la noche", None),
+        ("1031", None),
+        ("saa 3 asubuhi", None),
+        ("not at 14:00", None),
+    ] {
+        assert_eq!(find(&hours, None, said), place, "{said}");
+    }
+    let halves = labels(["9:00 AM", "2:00 PM", "9:00 PM"]);
+    for (said, place) in [
+        ("at 9:00", None),
+        ("9 o'clock", None),
+        ("0900", None),
+        ("at 9 in the evening", Some(2)),
+        ("9 de la mañana", Some(0)),
+        ("21h", Some(2)),
+        ("1400", Some(1)),
+        ("a las 2 de la tarde", Some(1)),
+    ] {
+        assert_eq!(find(&halves, None, said), place, "{said}");
+    }
+    let ages = labels(["18-30", "31-45", "46+"]);
+    for said in ["1830", "6:30 pm", "18:30", "at 18:30"] {
+        assert_eq!(find(&ages, None, said), None, "{said}");
+    }
+}
+
+#[test]
+fn u6_a_number_in_words_is_a_number() {
+    let sizes = labels(["Small", "Medium", "Large"]);
+    for said in [
+        "two",
+        "Two.",
+        "option two",
+        "number two",
+        "dos",
+        "la dos",
+        "el dos",
+        "opción dos",
+        "dois",
+        "o dois",
+        "deux",
+        "zwei",
+        "due",
+        "twee",
+        "два",
+        "dwa",
+        "iki",
+        "اثنين",
+        "दो",
+        "dua",
+        "opção dois",
+        "số hai",
+        "สอง",
+        "二",
+        "둘",
+        "שתיים",
+        "mbili",
+        "två",
+        "kaksi",
+        "kettő",
+        "doi",
+        "δύο",
+        "two please",
+    ] {
+        assert_eq!(find(&sizes, None, said), Some(1), "{said}");
+    }
+    for said in [
+        "hai",
+        "to",
+        "on",
+        "um",
+        "opt",
+        "ba",
+        "sei",
+        "the two",
+        "los dos",
+        "les deux",
+        "die zwei",
+        "four",
+        "two of them",
+        "two or three",
+        "not two",
+        "no dos",
+        "둘 다",
+        "两个",
+        "twos",
+        "no",
+        "نه",
+        "নয়",
+    ] {
+        assert_eq!(find(&sizes, None, said), None, "{said}");
+    }
+    for (listed, said, place) in [
+        (&["2 people", "4 people", "6 people"][..], "two", Some(0)),
+        (&["2 people", "4 people", "6 people"], "three", None),
+        (&["Two rooms", "Three rooms", "House"], "two", Some(0)),
+        (&["Two rooms", "Three rooms", "House"], "one", None),
+        (&["January", "February", "September"], "sept", None),
+        (&["周一", "周二", "周三"], "二", None),
+        (&["الأحد", "الاثنين", "الثلاثاء"], "اثنين", Some(1)),
+        (&["Lima (Perú)", "Quito", "Bogotá", "La Paz", "Asunción"], "lima", Some(0)),
+        (&["Type I", "Type II", "Type III"], "II", Some(1)),
+    ] {
+        assert_eq!(find(&listed_as(listed, "id-"), None, said), place, "{said} of {listed:?}");
+    }
+}
+
+#[test]
+fn u6_more_words_call_a_number_a_choice_and_thank_for_it() {
+    let sizes = labels(["Small", "Medium", "Large"]);
+    for said in [
+        "opt 2",
+        "alternativa 2",
+        "Punkt 2",
+        "Variante 2",
+        "ответ 2",
+        "цифра 2",
+        "pilih 2",
+        "nomer 2",
+        "เลือก 2",
+        "选择2",
+        "2번 선택",
+        "2번으로 할게요",
+        "מס׳ 2",
+        "č. 2",
+        "2 po",
+        "2 valeu",
+        "2, vielen Dank",
+    ] {
+        assert_eq!(find(&sizes, None, said), Some(1), "{said}");
+    }
+    for said in ["po 2", "c 2", "2 min"] {
+        assert_eq!(find(&sizes, None, said), None, "{said}");
+    }
+    assert_eq!(find(&sizes, None, "1era"), Some(0));
+    let letters = labels(["a) Rojo", "b) Verde", "c) Azul"]);
+    for (said, place) in [
+        ("letter b", Some(1)),
+        ("la b", Some(1)),
+        ("respuesta b", Some(1)),
+        ("inciso b", Some(1)),
+        ("a b", None),
+        ("no b", None),
+    ] {
+        assert_eq!(find(&letters, None, said), place, "{said}");
+    }
+    let answers = labels(["Yes", "No", "Oui", "네", "ใช่", "Ja"]);
+    for (said, place) in [
+        ("yes yes", Some(0)),
+        ("no, no, no", Some(1)),
+        ("oui oui merci beaucoup", Some(2)),
+        ("네네", Some(3)),
+        ("ใช่ๆ", Some(4)),
+        ("ja, vielen Dank", Some(5)),
+        ("yes thank you so much", Some(0)),
+        ("yes no", None),
+        ("yes yes no", None),
+        ("22", None),
+        ("1 1", None),
+    ] {
+        assert_eq!(find(&answers, None, said), place, "{said}");
+    }
+    let homes = labels(["2-bedroom", "3-bedroom"]);
+    assert_eq!(find(&homes, None, "2 bedrooms"), Some(0));
+    assert_eq!(find(&labels(["臺北", "高雄"]), None, "台北"), Some(0));
+}

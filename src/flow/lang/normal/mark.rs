@@ -132,6 +132,7 @@ pub(super) fn twin(c: char) -> Option<char> {
         '\u{901}' => '\u{902}',
         '\u{a81}' => '\u{a82}',
         '\u{2044}' | '\u{2215}' => '/',
+        '臺' => '台',
         _ => return None,
     })
 }
