@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
+use super::clock::DayTime;
 use super::speech::Speech;
 use crate::digits::plain;
 use crate::flow::lang::calendar::{
     LanguageNames, NearbyDay, THAI_OFFSET, common_year, compact, figured, mark,
 };
 use crate::flow::lang::moment::WrittenTime;
-use crate::flow::lang::normal::unbracketed;
+use crate::flow::lang::normal::{key, unbracketed};
 
 /// More characters are no date.
 const MOST: usize = 64;
@@ -51,6 +52,8 @@ pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDa
     let date = written(text).or_else(|| written(bare)).or_else(|| written(without_filler(bare)?));
     let date = date.or_else(|| written(&without_blanks(bare)?));
     let date = date.or_else(|| named(bare, dates, cx)).or_else(nearby);
+    let date = date.or_else(|| beside_words(bare, written, cx));
+    let date = date.or_else(|| if dates.formats.is_empty() { loosely(bare, written, cx) } else { None });
     date.filter(|date| (OLDEST..=9_999).contains(&date.year()))
 }
 
@@ -96,6 +99,45 @@ fn without_filler(text: &str) -> Option<&str> {
     let mut words =
         behind.split(|c: char| c == '.' || c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
     words.all(|word| FILLERS.contains(&&*word.to_lowercase())).then_some(date)
+}
+
+/// A date in figures with its weekday beside it, or a word that says nothing: `Do 7.5.2026`,
+/// `2026/5/7(木)`. With another weekday it is none.
+#[cold]
+fn beside_words(
+    text: &str,
+    written: impl Fn(&str) -> Option<NaiveDate>,
+    cx: &Speech<'_>,
+) -> Option<NaiveDate> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let (start, end) = (text.find(is_digit)?, text.rfind(is_digit)? + 1);
+    let (before, date, after) = (text.get(..start)?, text.get(start..end)?, text.get(end..)?);
+    if before.len() + after.len() == 0 {
+        return None;
+    }
+    written(date).filter(|date| cx.calendar().are_beside(&format!("{before} {after}"), *date))
+}
+
+/// A date with a time of that day behind it, or with other marks than are usual: `7 May 2026 at
+/// 10am`, `2026 05 07`, `12.31.2026`.
+#[cold]
+fn loosely(text: &str, written: impl Fn(&str) -> Option<NaiveDate>, cx: &Speech<'_>) -> Option<NaiveDate> {
+    /// Words of a time: `a las 10:00 de la mañana`.
+    const MOST_WORDS: usize = 6;
+    let is_figures = |group: &str| group.len() > 1 && group.bytes().all(|b| b.is_ascii_digit());
+    for (mark, other) in [(' ', "-"), ('.', "/")] {
+        if text.contains(mark) && text.split(mark).all(is_figures) {
+            return written(&text.replace(mark, other));
+        }
+    }
+    let ends = text.rmatch_indices(char::is_whitespace).take(MOST_WORDS);
+    ends.filter_map(|(place, _)| text.split_at_checked(place)).find_map(|(date, time)| {
+        let time = key(time);
+        // `2026` is a year.
+        DayTime::said(&time).filter(|_| !time.bytes().all(|b| b.is_ascii_digit()))?;
+        let date = date.trim_end_matches([',', ' ']);
+        written(date).or_else(|| named(date, &Dates::default(), cx))
+    })
 }
 
 /// A date without the blanks around its marks, where it has some: `07 / 05 / 2026`.
@@ -504,5 +546,67 @@ mod tests {
         for format in ["", "%", "%Q", "%d/%m", "%H:%M", "dd/mm/yyyy", "%z", "%s"] {
             assert!(!check_format(format), "{format}");
         }
+    }
+
+    #[test]
+    fn u13_a_weekday_or_a_time_may_be_beside_a_date() {
+        let days = Dates { relative: true, ..Dates::default() };
+        for (language, text, expected) in [
+            ("ja", "2026/5/7(木)", Some("2026-05-07")),
+            ("ja", "2026/05/07 木", Some("2026-05-07")),
+            ("ja", "2026/5/7(金)", None),
+            ("de", "Do 7.5.2026", Some("2026-05-07")),
+            ("de", "Do., 7.5.2026", Some("2026-05-07")),
+            ("de", "Fr 7.5.2026", None),
+            ("de", "am 7.5.2026", Some("2026-05-07")),
+            ("de", "bis 7.5.2026", None),
+            ("de", "nicht 7.5.2026", None),
+            ("fi", "torstai 7. toukokuuta 2026", Some("2026-05-07")),
+            ("fi", "torstaina 7.5.2026", Some("2026-05-07")),
+            ("fi", "perjantai 7. toukokuuta 2026", None),
+            ("sv", "torsdagen den 7 maj 2026", Some("2026-05-07")),
+            ("sv", "fredagen den 7 maj 2026", None),
+            ("pt", "quinta, 7 de maio de 2026", Some("2026-05-07")),
+            ("pt", "sexta, 7 de maio de 2026", None),
+            ("en", "Thursday 2026-05-07", Some("2026-05-07")),
+            ("en", "Thursday 7/5/2026", None),
+            ("en", "not 7 May 2026", None),
+            ("en", "not 2026-05-07", None),
+            ("en", "7 May 2026 10:00", Some("2026-05-07")),
+            ("en", "7 May 2026 at 10am", Some("2026-05-07")),
+            ("en", "7 May 2026, 10 pm", Some("2026-05-07")),
+            ("de", "7.5.2026 um 10 Uhr", Some("2026-05-07")),
+            ("es", "7 de mayo de 2026 a las 10:00 de la mañana", Some("2026-05-07")),
+            ("en", "7 May 2026 10", None),
+            ("en", "7 May 2026 or 8", None),
+            ("en", "7 May 10:00", None),
+            ("en", "7/5/2026 10:00", None),
+            ("es", "primero de mayo de 2026", Some("2026-05-01")),
+            ("it", "primo maggio 2026", Some("2026-05-01")),
+            ("fr", "1er mai 2026", Some("2026-05-01")),
+            ("en", "first of May 2026", Some("2026-05-01")),
+            ("en", "first 7 May 2026", None),
+            ("id", "hari Kamis 7 Mei 2026", Some("2026-05-07")),
+            ("kk", "2026 жылғы 7 мамыр", Some("2026-05-07")),
+            ("en", "2026 05 07", Some("2026-05-07")),
+            ("en", "25 12 2026", Some("2026-12-25")),
+            ("en", "7 5 2026", None),
+            ("en", "07 05 2026", None),
+            ("en", "2026 5 7", None),
+            ("en", "12.31.2026", Some("2026-12-31")),
+            ("en", "31.12.2026", Some("2026-12-31")),
+            ("en", "tmr", Some("2026-05-08")),
+            ("ro", "astăzi", Some("2026-05-07")),
+            ("fa", "پس فردا", Some("2026-05-09")),
+            ("bn", "আজকে", Some("2026-05-07")),
+            ("es", "para mañana", Some("2026-05-08")),
+            ("de", "uebermorgen", Some("2026-05-09")),
+        ] {
+            let read = read(text, &days, &speech(language)).map(|date| date.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+        check("07/05/2026 10:00", &["%d/%m/%Y"], "-");
+        check("jueves 07/05/2026", &["%d/%m/%Y"], "2026-05-07");
+        check("viernes 07/05/2026", &["%d/%m/%Y"], "-");
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use chrono::{Datelike, NaiveDate};
 
 use super::{LanguageNames, Named, plain};
-use crate::flow::lang::normal::is_unspaced;
+use crate::flow::lang::normal::{is_combining, is_unspaced};
 
 /// The names of months and weekdays in some languages, ready to be found.
 pub(crate) struct CalendarNames {
@@ -31,7 +31,7 @@ impl CalendarNames {
     /// Reads a date with the name of its month. `whole`: the year that two digits at the end mean;
     /// none if they mean none.
     pub(crate) fn read(&self, text: &str, whole: Option<&dyn Fn(i32) -> i32>) -> Option<NaiveDate> {
-        let text = unpadded(&plain(text));
+        let text = with_first(unpadded(&plain(text)));
         let NamedDate { month, weekday, rest } =
             self.tongues.iter().find_map(|names| names_in(&text, names))?;
         let (mut numbers, mut words) = (Vec::new(), rest.as_str());
@@ -57,6 +57,23 @@ impl CalendarNames {
         let is_its =
             |date: &NaiveDate| weekday.is_none_or(|day| date.weekday().num_days_from_monday() == day);
         NaiveDate::from_ymd_opt(year, month, day).filter(is_its)
+    }
+
+    /// True if words beside a date in figures say no more than its weekday: `Do`, `(木)`, `am`.
+    pub(crate) fn are_beside(&self, words: &str, date: NaiveDate) -> bool {
+        let text = plain(words);
+        let says_no_more = |rest: &str| {
+            rest.split(|c: char| !is_letter(c)).all(|word| word.is_empty() || BESIDE.contains(&word))
+        };
+        let is_its = |(name, meaning): &&(String, Named)| {
+            matches!(meaning, Named::Weekday(day) if date.weekday().num_days_from_monday() == *day)
+                && place_of(name, &text).is_some_and(|place| {
+                    let mut rest = text.clone();
+                    rest.replace_range(place, " ");
+                    says_no_more(&rest)
+                })
+        };
+        says_no_more(&text) || self.tongues.iter().flatten().any(|name| is_its(&name))
     }
 
     /// The dates in a text that name their month, each with its place.
@@ -247,6 +264,53 @@ fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
     })
 }
 
+/// Words beside a date in figures that say nothing.
+const BESIDE: [&str; 26] = [
+    "am",
+    "den",
+    "der",
+    "dem",
+    "le",
+    "el",
+    "em",
+    "dia",
+    "il",
+    "on",
+    "op",
+    "pa",
+    "la",
+    "на",
+    "в",
+    "во",
+    "у",
+    "w",
+    "we",
+    "dne",
+    "hari",
+    "tanggal",
+    "ngay",
+    "วันที",
+    "ที",
+    "的",
+];
+
+/// A text with a figure for the word that the first of a month has in some languages.
+fn with_first(text: String) -> String {
+    const FIRST: [&str; 6] = ["primero", "primeiro", "premier", "primo", "intai", "first"];
+    match FIRST.iter().find_map(|word| place_of(word, &text)) {
+        Some(place) => format!(
+            "{}1{}",
+            text.get(..place.start).unwrap_or_default(),
+            text.get(place.end..).unwrap_or_default()
+        ),
+        None => text,
+    }
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() || is_combining(c)
+}
+
 fn is_thai(c: char) -> bool {
     matches!(c, '\u{e01}'..='\u{e4e}')
 }
@@ -278,6 +342,10 @@ fn is_filler(word: &str) -> bool {
         "mung",
         "mong",
         "ងៃទី",
+        "hari",
+        "жылғы",
     ];
-    word.chars().count() <= 3 || LONG.contains(&word)
+    // `not 7 May 2026` is any other day.
+    const NOT: [&str; 8] = ["not", "no", "non", "nie", "не", "nao", "nej", "nei"];
+    (word.chars().count() <= 3 && !NOT.contains(&word)) || LONG.contains(&word)
 }

@@ -77,8 +77,11 @@ const VARIANTS: [(&str, &str); 19] = [
 
 /// Further words for days beside today that people type, by language.
 #[rustfmt::skip]
-const NEARBY_VARIANTS: [(&str, &str); 20] = [
-    ("en", "the day after tomorrow=2|day after tomorrow=2|the day before yesterday=-2|day before yesterday=-2|tmrw=1|2day=0"),
+const NEARBY_VARIANTS: [(&str, &str); 23] = [
+    ("ro", "astăzi=0"),
+    ("fa", "پس فردا=2"),
+    ("bn", "আজকে=0"),
+    ("en", "tmr=1|tmw=1|2moro=1|the day after tomorrow=2|day after tomorrow=2|the day before yesterday=-2|day before yesterday=-2|tmrw=1|2day=0"),
     ("sv", "idag=0|imorgon=1|igår=-1|i övermorgon=2|övermorgon=2"),
     ("da", "idag=0|imorgen=1|igår=-1"),
     ("nb", "idag=0|imorgen=1|igår=-1|imorra=1"),
@@ -92,10 +95,10 @@ const NEARBY_VARIANTS: [(&str, &str); 20] = [
     ("th", "มะรืน=2|มะรืนนี้=2"),
     ("vi", "mai=1|bữa nay=0|ngày mốt=2|mốt=2"),
     ("id", "hari ini=0|besok=1|esok=1|lusa=2|kemarin=-1"),
-    ("es", "pasado mañana=2|antier=-2|antes de ayer=-2"),
-    ("pt", "depois de amanhã=2|anteontem=-2|hj=0|amanha=1"),
+    ("es", "para hoy=0|para mañana=1|pasado mañana=2|antier=-2|antes de ayer=-2"),
+    ("pt", "para hoje=0|para amanhã=1|depois de amanhã=2|anteontem=-2|hj=0|amanha=1"),
     ("it", "dopodomani=2|dopo domani=2"),
-    ("de", "heut=0|über morgen=2"),
+    ("de", "heut=0|uebermorgen=2|über morgen=2"),
     ("ru", "седня=0|послезавтра=2|позавчера=-2"),
     ("tr", "yarin=1|bugun=0|öbür gün=2"),
 ];
@@ -171,7 +174,17 @@ impl LanguageNames {
             .filter_map(|word| word.split_once('='))
             .filter_map(|(name, month)| Some((plain(name), Named::Month(month.parse().ok()?))))
             .collect();
+        // Weekdays beside those of the Unicode CLDR: of themselves, in a sentence, and in short.
+        let weekdays = || (0..).zip(self.list(WEEKDAYS[0]));
+        let called = |form: fn(&str) -> Option<String>| {
+            let forms =
+                weekdays().filter_map(move |(day, name)| Some((plain(&form(name)?), Named::Weekday(day))));
+            forms.collect()
+        };
         let formed = match self.primary() {
+            "fi" => called(|name| name.strip_suffix("na").map(str::to_owned)),
+            "sv" | "da" | "nb" => called(|name| Some(format!("{name}en"))),
+            "pt" => called(|name| name.strip_suffix("-feira").map(str::to_owned)),
             "eu" => with(&["k", "ren", "n", "ko"]),
             "sr" | "bs" => with(&["a", "а"]),
             "mn" => {
