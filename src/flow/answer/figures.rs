@@ -52,14 +52,39 @@ pub(super) fn has_same_numbers(label: &str, said: &str) -> bool {
     has_words(label, said) && (as_digits() || as_amounts())
 }
 
-/// True if each word of what was said begins one of the label's, or is its plural: `2 bedrooms` of
-/// `2-bedroom`.
+/// Signs and words of one unit, in figures that are the same: `20 dollars` of `$20`.
+const UNITS: [&str; 9] = [
+    "$ dollar dollars usd dólar dólares dollari bucks peso pesos",
+    "€ euro euros euri eur евро",
+    "£ pound pounds gbp",
+    "₹ rs inr rupee rupees रुपये रुपए",
+    "₽ руб рублей рубля rub",
+    "kg kgs kilo kilos kilogram kilograms kilogramos кг кило килограмм",
+    "km kms kilometer kilometers kilometre kilometres kilómetros quilômetros kilomètres км",
+    "h hr hrs hour hours hora horas heure heures",
+    "min mins minute minutes minuto minutos minuten мин минут",
+];
+
+/// True if each word of what was said begins one of the label's, is its plural (`2 bedrooms` of
+/// `2-bedroom`), or a word for its unit.
 pub(super) fn has_words(label: &str, said: &str) -> bool {
-    let begins = |own: &str, word: &str| own.starts_with(word) || word.strip_suffix('s') == Some(own);
     fn words(text: &str) -> impl Iterator<Item = &str> {
         text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty())
     }
-    words(said).filter(|word| !TO.contains(word)).all(|word| words(label).any(|own| begins(own, word)))
+    let begins = |own: &str, word: &str| own.starts_with(word) || word.strip_suffix('s') == Some(own);
+    // `R$ 20` are no dollars.
+    let has_sign = |sign: &str| {
+        let (before, _) = label.split_once(sign).unwrap_or(("a", ""));
+        sign.chars().all(is_currency) && !before.ends_with(char::is_alphabetic)
+    };
+    let has_unit = |unit: &str| has_sign(unit) || words(label).any(|own| own == unit);
+    let is_unit = |word: &str| {
+        let mut units = UNITS.iter().filter(|units| units.split(' ').any(|unit| unit == word));
+        units.any(|units| units.split(' ').any(has_unit))
+    };
+    words(said)
+        .filter(|word| !TO.contains(word))
+        .all(|word| words(label).any(|own| begins(own, word)) || is_unit(word))
 }
 
 /// The only number of a text; none if it has another one, or compares it.
@@ -204,6 +229,11 @@ mod tests {
             ("18+", "18 +"),
             ("<18", "< 18"),
             ("table for 2", "2"),
+            ("$20", "20 dollars"),
+            ("$20", "20 pesos"),
+            ("€20", "20 euro"),
+            ("10 kg", "10 kilos"),
+            ("2-bedroom", "2 bedrooms"),
         ] {
             assert!(has_same_numbers(label, said), "{said} of {label}");
         }
@@ -220,6 +250,11 @@ mod tests {
             ("1", ">1"),
             ("10", "10+"),
             ("iphone 15", "15 pro"),
+            ("r$ 20", "20 dollars"),
+            ("$20", "20 euros"),
+            ("10 kg", "10 km"),
+            ("10", "10 kilos"),
+            ("bus 2", "2 buses"),
             ("5", "-5"),
         ] {
             assert!(!has_same_numbers(label, said), "{said} of {label}");

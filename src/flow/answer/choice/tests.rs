@@ -640,5 +640,8 @@ fn u6_more_words_call_a_number_a_choice_and_thank_for_it() {
     }
     let homes = labels(["2-bedroom", "3-bedroom"]);
     assert_eq!(find(&homes, None, "2 bedrooms"), Some(0));
+    let prices = labels(["Less than $20", "$20 - $50"]);
+    assert_eq!(find(&prices, None, "20 dollars"), None);
+    assert_eq!(find(&labels(["$20", "$50"]), None, "50 dollars"), Some(1));
     assert_eq!(find(&labels(["臺北", "高雄"]), None, "台北"), Some(0));
 }
