@@ -64,9 +64,9 @@ const LINES: &[(u16, u16)] = &[
     (977, 0x500), (996, 0x200),
 ];
 
-/// The lengths of numbers by what they begin with: calling codes, digits behind them, and lengths as
-/// in `PLANS`, none where no number begins so. The first that fits counts. Only what is certain is
-/// listed: mobile numbers of one length, and beginnings that are not given out; the patterns of
+/// The lengths of numbers by what they begin with: calling codes, digits behind them, and lengths
+/// as in `PLANS`, none where no number begins so. The first that fits counts. Only what is certain
+/// is listed: mobile numbers of one length, and beginnings that are not given out; the patterns of
 /// libphonenumber leave out lines that there are.
 #[cfg(feature = "phone-numbers")]
 #[rustfmt::skip]

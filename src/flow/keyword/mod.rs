@@ -129,8 +129,13 @@ impl Keywords {
 
     /// Without these words, which then are like any other.
     pub fn without<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
-        for form in words.into_iter().flat_map(|word| forms(word.as_ref())) {
+        for [form, folded] in words.into_iter().map(|word| forms(word.as_ref())) {
             self.0.remove(&form);
+            // Another word that was named stays.
+            let is_the_same = |keyword: &Keyword| keyword.is_folded || folded.starts_with(is_arabic);
+            if self.0.get(&folded).is_some_and(is_the_same) {
+                self.0.remove(&folded);
+            }
         }
         self
     }
@@ -504,6 +509,15 @@ mod tests {
             let found =
                 keyword_form(text).and_then(|word| keywords.find(&word).map(|keyword| keyword.action));
             assert_eq!(found, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_taken_away_takes_no_other_along() {
+        let keywords = Keywords::default().cancel(["menú", "fin"]).without(["arrêt", "menú", "إيقاف"]);
+        assert!(keywords.find("arret").is_some());
+        for word in ["arrêt", "menú", "menu", "إيقاف", "ايقاف"] {
+            assert_eq!(keywords.find(word), None, "{word}");
         }
     }
 
