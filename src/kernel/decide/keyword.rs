@@ -58,7 +58,7 @@ pub(crate) fn hear<'f>(
     };
     let is_offered = || asked().is_some_and(|(session, asked)| asked.offers(session, &inbound.message.text));
     let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten();
-    let word = word.filter(|word| is_keyword(word, host, flows(), &is_offered));
+    let word = word.filter(|word| is_keyword(word, host, flows(), is_offered));
     if let Some(word) = &word {
         let of_flows = flows().filter_map(|flow| flow.keywords().find(word));
         let is_free = || of_flows.clone().next().is_none() && !is_offered();
