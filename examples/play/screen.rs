@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use chatflow::calls::Call;
-use chatflow::session::{Link, ReplyOption};
+use chatflow::session::{Content, Header, Link, ReplyOption};
 use chatflow::{Outbound, Session, SessionId, Status};
 
 use super::args::{COMMANDS, USAGE};
@@ -32,7 +32,7 @@ impl<O: Write, E: Write> Screen<O, E> {
 
     /// `< text`, and `[1] label` for each option.
     pub(crate) fn message(&mut self, message: &Outbound) -> io::Result<()> {
-        let said = message.content.to_string();
+        let said = said(message);
         for (index, line) in lines(&said).into_iter().enumerate() {
             let mark = if index == 0 { "<" } else { " " };
             writeln!(self.out, "{mark} {line}")?;
@@ -111,6 +111,27 @@ impl<O: Write, E: Write> Screen<O, E> {
 
 /// The lines of a text, by anything that a terminal or a reader may take for the end of one. No
 /// other control character stays.
+/// A message with what is around its text, marked as in talks: `(subject …)`, `*header*`,
+/// `_footer_`, and the label that opens a list.
+fn said(message: &Outbound) -> String {
+    let (header, footer, opens) = match &message.content {
+        Content::Buttons(buttons) => (&buttons.header, &buttons.footer, None),
+        Content::List(list) => (&list.header, &list.footer, Some(&list.button)),
+        Content::Form(form) => (&form.header, &form.footer, None),
+        _ => (&None, &None, None),
+    };
+    let subject = message.subject.iter().map(|subject| format!("(subject {subject}) "));
+    let header = header.iter().map(|header| match header {
+        Header::Text(text) => format!("*{text}* "),
+        Header::Media(media) => format!("({} {}) ", media.kind.as_str(), media.url),
+        _ => "(place) ".to_owned(),
+    });
+    let footer = footer.iter().map(|footer| format!(" _{footer}_"));
+    let opens = opens.into_iter().map(|label| format!(" ({label})"));
+    let text = std::iter::once(message.content.to_string());
+    subject.chain(header).chain(text).chain(footer).chain(opens).collect()
+}
+
 fn lines(text: &str) -> Vec<String> {
     const ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
     let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };

@@ -99,12 +99,12 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics
         let graph = Graph::of(&def, &index, None, &mut found);
         let sides = SideEntries { jumps: parts.side_entries.clone(), beside: parts.beside.clone() };
         let entry = check::check(&def, &graph, &sides, limits, &mut found);
-        let bodies = graph.bodies(&def);
+        let (bodies, goes_round) = (graph.bodies(&def), !graph.loops(|_, _, _| true).is_empty());
         let flow = entry.and_then(|entry| assemble(&def, parts, graph, entry));
         match flow {
             Some(mut flow) if !found.has_errors() => {
                 flow.warnings = found.into_issues();
-                flow.bodies = bodies;
+                (flow.bodies, flow.goes_round) = (bodies, goes_round);
                 flow.def = def;
                 return Ok(flow);
             }
@@ -181,7 +181,7 @@ fn compile_parts(
     cx.knows_nodes = is_whole || cx.found.unread().has_ids;
     cx.channel = own.or(sender.map(|sender| &sender.channel)).cloned();
     cx.start = start.map(|node| node.id.as_str());
-    cx.is_inbound = own.is_some();
+    (cx.is_inbound, cx.has_offers) = (own.is_some(), check::has_offers(def));
     cx.is_contactless = own.is_none() && def.is_contactless();
     cx.name(&root.key("code"), &def.code);
     if let Some(name) = &def.name {
@@ -290,5 +290,6 @@ fn assemble(def: &FlowDef, parts: FlowParts, graph: Graph, entry: NodeIx) -> Opt
         steps: steps.into(),
         digest: 0,
         bodies: BTreeMap::new(),
+        goes_round: false,
     })
 }

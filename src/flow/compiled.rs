@@ -54,6 +54,8 @@ pub struct Flow {
     pub(super) digest: u128,
     /// The body of each loop over a list.
     pub(super) bodies: BTreeMap<NodeIx, BTreeSet<NodeIx>>,
+    /// True if a way leads back to where it began.
+    pub(super) goes_round: bool,
 }
 
 /// A compiled node with its ways out.
@@ -164,6 +166,11 @@ impl Flow {
     /// True if a node is a loop over a list, or in its body (SEMANTICS N12).
     pub(crate) fn is_in_loop(&self, node: NodeIx, inside: NodeIx) -> bool {
         self.bodies.get(&node).is_some_and(|body| node == inside || body.contains(&inside))
+    }
+
+    /// True if a session may come back to a node.
+    pub(crate) fn goes_round(&self) -> bool {
+        self.goes_round
     }
 
     pub(crate) fn node(&self, at: NodeIx) -> Option<&Step> {

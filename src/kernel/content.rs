@@ -197,6 +197,17 @@ fn trimmed(text: &str) -> String {
     text.trim().to_owned()
 }
 
+/// Where a medium lies. An address that leaves its scheme to the page it is on gets one.
+fn medium_at(run: &mut Run<'_>, url: &Template) -> Result<String, Move> {
+    let url = run.text(url)?;
+    let trimmed = url.trim();
+    Ok(match trimmed.strip_prefix("//") {
+        Some(rest) => format!("https://{rest}"),
+        None if trimmed.len() == url.len() => url,
+        None => trimmed.to_owned(),
+    })
+}
+
 /// Makes the choices. Each names the wait that comes next, whichever node that is; or the one that
 /// the session is at.
 fn choices(
@@ -392,7 +403,7 @@ fn render_header(run: &mut Run<'_>, header: &CompiledHeader) -> Result<session::
     Ok(match header {
         CompiledHeader::Text(text) => session::Header::Text(run.said("header", text)?),
         CompiledHeader::Media(kind, url, filename) => {
-            let url = run.text(url)?;
+            let url = medium_at(run, url)?;
             let filename = run.filename(filename.as_ref())?;
             session::Header::Media(Box::new(session::Media { filename, ..session::Media::new(*kind, url) }))
         }
@@ -427,7 +438,7 @@ fn form_token(run: &Run<'_>) -> String {
 }
 
 fn render_media(run: &mut Run<'_>, media: &CompiledMedia) -> Result<Content, Move> {
-    let url = run.text(&media.url)?;
+    let url = medium_at(run, &media.url)?;
     let caption = run.optional("caption", media.caption.as_ref())?;
     let filename = run.filename(media.filename.as_ref())?;
     let mime = media.mime.as_deref().map(ToOwned::to_owned);
@@ -552,7 +563,7 @@ fn nearest(run: &mut Run<'_>, wanted: Option<&Template>, approved: &[Box<str>]) 
 fn render_card(run: &mut Run<'_>, card: &CompiledCard, to: &Audience<'_>) -> Result<Content, Move> {
     let title = run.said("title", &card.title)?;
     let subtitle = run.optional("subtitle", card.subtitle.as_ref())?;
-    let image = card.image.as_ref().map(|image| run.text(image)).transpose()?;
+    let image = card.image.as_ref().map(|image| medium_at(run, image)).transpose()?;
     let image = image.filter(|image| !is_blank(image));
     let (options, links) = render_buttons(run, &card.buttons, OfferRoom::of_card, to)?;
     Ok(Content::Card(Box::new(session::Card { title, subtitle, image, options, links })))

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::flow::Step;
-use crate::flow::content::{Capacity, opens};
+use crate::flow::content::{Capacity, is_whole, lies_at, opens};
 use crate::grapheme::{TextUnit, pieces};
 use crate::id::MessageId;
 use crate::kernel::offer::{cut_in, is_blank, tell_apart, tell_rows_apart};
@@ -54,10 +54,8 @@ impl Run<'_> {
             self.refuse_content(part, ContentFault::Empty);
             return Ok(None);
         }
-        // An approved message holds the rest of its addresses.
-        let is_lost = |link: &Link| !opens(capacity, &link.url);
-        if !matches!(content, Content::Template(_)) && content.links().iter().any(is_lost) {
-            self.refuse_content("url", ContentFault::Invalid);
+        if let Some(part) = lost(&content, capacity) {
+            self.refuse_content(part, ContentFault::Invalid);
             return Ok(None);
         }
         let mut cut = Cut { capacity, parts: Vec::new() };
@@ -172,7 +170,8 @@ fn empty(content: &Content) -> Option<&'static str> {
             &[(is_blank(message), "to"), (!emoji.is_empty() && is_blank(emoji), "emoji")]
         }
         Content::Media(media) => &[(is_blank(&media.url), "url")],
-        Content::Location(_) | Content::Native(_) | Content::Typing { .. } => &[],
+        Content::Native(native) => &[(!native.body.is_object(), "body")],
+        Content::Location(_) | Content::Typing { .. } => &[],
         Content::Form(form) => &[
             (is_blank(&form.text), "text"),
             (is_blank(&form.form), "id"),
@@ -213,6 +212,28 @@ fn empty_in_template(template: &TemplateMessage) -> Option<&'static str> {
         (others.any(|other| other.code.as_deref().is_some_and(is_blank)), "code"),
     ];
     parts.into_iter().find(|(is_empty, _)| *is_empty).map(|(_, part)| part)
+}
+
+/// The part of a message that names an address at which nothing is.
+fn lost(content: &Content, capacity: &Capacity) -> Option<&'static str> {
+    let (lost_file, part) = match content {
+        Content::Media(media) => (!lies_at(capacity, &media.url), "url"),
+        Content::Template(template) => {
+            let mut headers = template.cards.iter().map(|card| &card.header).chain([&template.header]);
+            (headers.any(|header| is_lost_file(header.as_ref(), capacity)), "header")
+        }
+        _ => (false, ""),
+    };
+    let is_lost = |link: &Link| match content {
+        // An approved message holds the rest of its addresses.
+        Content::Template(_) => is_whole(capacity, &link.url),
+        _ => !opens(capacity, &link.url),
+    };
+    if lost_file { Some(part) } else { content.links().iter().any(is_lost).then_some("url") }
+}
+
+fn is_lost_file(header: Option<&Header>, capacity: &Capacity) -> bool {
+    matches!(header, Some(Header::Media(media)) if !lies_at(capacity, &media.url))
 }
 
 /// Cuts what is too long or too many, and remembers which parts were.
@@ -404,6 +425,10 @@ impl Cut<'_> {
     }
 
     fn card(&mut self, card: &mut Card) {
+        if card.image.as_ref().is_some_and(|image| !lies_at(self.capacity, image)) {
+            card.image = None;
+            self.note("image");
+        }
         if self.capacity.card > 0 {
             self.text("title", &mut card.title, self.capacity.card);
             self.optional("subtitle", &mut card.subtitle, self.capacity.subtitle);
@@ -413,6 +438,10 @@ impl Cut<'_> {
 
     /// Where the channel has no header and no footer the transport may have a way for them.
     fn surround(&mut self, header: &mut Option<Header>, footer: &mut Option<String>) {
+        if is_lost_file(header.as_ref(), self.capacity) {
+            *header = None;
+            self.note("header");
+        }
         let most = self.capacity.header;
         if most == 0 {
             return;

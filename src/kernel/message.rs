@@ -41,6 +41,10 @@ impl Run<'_> {
         } else {
             self.session.asked = Some(Arc::clone(&route));
             self.session.sent = self.session.sent.saturating_add(1);
+            if !content.options().is_empty() || matches!(content, Content::Form(_) | Content::Template(_)) {
+                self.left_open = None;
+                self.session.take_left_open();
+            }
         }
         let index = self.sends;
         self.sends += 1;

@@ -44,6 +44,8 @@ pub(super) struct ShownChoice {
     pub(super) id: Arc<str>,
     pub(super) label: String,
     pub(super) description: Option<String>,
+    /// Its label before it was cut or numbered.
+    whole: Option<Arc<str>>,
     /// Its labels in the other languages of the flow.
     labels: Vec<Arc<str>>,
     item: Option<Packed>,
@@ -184,7 +186,7 @@ impl Run<'_> {
                 made.push((title(self, place)?, making.shown.len().saturating_sub(before)));
                 continue;
             };
-            let items = self.items(from)?;
+            let items = self.evaluate_list(from)?;
             for (index, item) in items.iter().take(MOST_ITEMS).enumerate() {
                 let Some(item) = self.packed(item)? else { continue };
                 let before = making.shown.len();
@@ -257,8 +259,8 @@ impl Run<'_> {
         making: &mut Making,
     ) -> Result<(), Move> {
         let items = match section {
-            Some(names) => self.with_item(names.clone(), |run| run.items(&data.from))?,
-            None => self.items(&data.from)?,
+            Some(names) => self.with_item(names.clone(), |run| run.evaluate_list(&data.from))?,
+            None => self.evaluate_list(&data.from)?,
         };
         for (index, item) in items.iter().enumerate() {
             if making.left == 0 || index >= MOST_ITEMS {
@@ -292,18 +294,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The items of a list; what is none has no item, which is told.
-    fn items(&mut self, from: &Expr) -> Result<Vec<Value>, Move> {
-        match self.evaluate(from).map_err(|error| Move::fail(FailureCode::Expression, error))? {
-            Value::Array(items) => Ok(items),
-            Value::Null => Ok(Vec::new()),
-            _ => {
-                self.note_nothing("from");
-                Ok(Vec::new())
-            }
-        }
-    }
-
     /// An item; None for null.
     fn packed(&self, item: &Value) -> Result<Option<Packed>, Move> {
         if item.is_null() {
@@ -323,6 +313,11 @@ impl Run<'_> {
         let twice = making.shown.iter().filter(|choice| !labels.insert(choice.label.to_lowercase())).count();
         if twice > 0 && making.room.label < usize::MAX {
             making.adjusted.count("same_label", twice);
+        }
+        if twice > 0 {
+            for choice in making.shown.iter_mut().filter(|choice| choice.whole.is_none()) {
+                choice.whole = Some(choice.label.as_str().into());
+            }
         }
         if making.shown.len() <= making.room.unique && row.is_none() {
             tell_apart(making.shown.iter_mut().map(|choice| &mut choice.label).collect(), making.room.label);
@@ -344,6 +339,7 @@ impl Run<'_> {
         let choices = shown.iter().map(|choice| OfferedChoice {
             id: Arc::clone(&choice.id),
             label: choice.label.as_str().into(),
+            whole: choice.whole.clone(),
             labels: choice.labels.clone(),
             item: choice.item.clone(),
         });
@@ -356,6 +352,7 @@ impl Run<'_> {
         let choices = choices.iter().map(|choice| OfferedChoice {
             id: Arc::clone(&choice.id),
             label: "".into(),
+            whole: None,
             labels: Vec::new(),
             item: None,
         });
@@ -429,7 +426,7 @@ impl Making {
             label.clone_from(&id);
         }
         let description = description.map(|text| in_one_line(&text)).filter(|text| !text.is_empty());
-        self.shown.push(ShownChoice { id: id.into(), label, description, labels, item });
+        self.shown.push(ShownChoice { id: id.into(), label, description, whole: None, labels, item });
     }
 
     /// Cuts what is too long, now that all are known: of a `row` the whole label is the line below
@@ -441,8 +438,10 @@ impl Making {
             choice.label = cut(&whole, most);
             if choice.label != whole {
                 self.adjusted.count("label_cut", 1);
-                if self.asked && whole.len() <= MOST_TYPED_BYTES {
-                    choice.labels.push(whole.as_str().into());
+                if whole.len() <= MOST_TYPED_BYTES {
+                    let whole: Arc<str> = whole.as_str().into();
+                    choice.labels.extend(self.asked.then(|| Arc::clone(&whole)));
+                    choice.whole = Some(whole);
                 }
                 if row.is_some() && choice.description.is_none() {
                     choice.description = Some(cut(&whole, self.room.description));

@@ -393,6 +393,18 @@ impl Run<'_> {
         self.with_render(|render| render.value(expr))
     }
 
+    /// The items of a list; what is none, also before a filter of lists, has no item, which is told
+    /// (SEMANTICS N10, N12).
+    pub(super) fn evaluate_list(&mut self, expr: &Expr) -> Result<Vec<Value>, Move> {
+        match self.evaluate(expr) {
+            Ok(Value::Array(items)) => return Ok(items),
+            Ok(Value::Null) => {}
+            Ok(_) | Err(EvalError::NoList { .. }) => self.note_nothing("from"),
+            Err(error) => return Err(Move::fail(FailureCode::Expression, error)),
+        }
+        Ok(Vec::new())
+    }
+
     pub(super) fn test(&mut self, condition: &Condition) -> Result<bool, EvalError> {
         self.with_render(|render| condition.eval(render))
     }

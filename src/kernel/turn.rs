@@ -13,7 +13,9 @@ use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::library::Callee;
 use crate::list::ShortList;
 use crate::observer::EventKind;
-use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Standing, Status, Stop};
+use crate::session::{
+    Contact, ContactChange, Ending, FailureCode, LeftOpen, Session, Standing, Status, Stop,
+};
 use crate::value::{Packed, PackedMap};
 
 /// A flow that is about to be entered.
@@ -102,6 +104,8 @@ pub(super) struct Run<'a> {
     pub(super) why: Option<Arc<str>>,
     /// True once what is said last has begun.
     pub(super) is_parting: bool,
+    /// The question that was answered by no choice, in this turn (SEMANTICS I9).
+    pub(super) left_open: Option<LeftOpen>,
     /// The item that templates read, while choices are made of a list (SEMANTICS N10).
     pub(super) item: Option<Box<ItemNames>>,
 }

@@ -59,7 +59,7 @@ pub use outbox::{DeadLetter, DeadReason, Outbound, Unsent};
 pub(crate) use ring::Verdict;
 pub(crate) use rounds::Rounds;
 pub use session::Session;
-pub(crate) use session::{Extras, Journalled};
+pub(crate) use session::{Extras, Journalled, LeftOpen};
 pub(crate) use standing::{Handover, OpenCall, SessionEnd, Standing, Stop, Suspended, Wait};
 pub use status::{EndReason, Status};
 pub use stored::{

@@ -27,6 +27,9 @@ pub(crate) struct Offered {
 pub(crate) struct OfferedChoice {
     pub(crate) id: Arc<str>,
     pub(crate) label: Arc<str>,
+    /// Its label before it was cut or numbered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) whole: Option<Arc<str>>,
     /// Its labels in the other languages of the flow, by which it is meant too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) labels: Vec<Arc<str>>,
@@ -41,13 +44,15 @@ impl Offered {
         let each = self.choices.iter().map(|choice| {
             let item = choice.item.as_ref().map_or(0, Packed::byte_len);
             let labels = choice.labels.iter().map(|label| size_of::<Arc<str>>() + label.len());
-            size_of::<OfferedChoice>() + choice.id.len() + choice.label.len() + labels.sum::<usize>() + item
+            let texts =
+                choice.id.len() + choice.label.len() + choice.whole.as_ref().map_or(0, |whole| whole.len());
+            size_of::<OfferedChoice>() + texts + labels.sum::<usize>() + item
         });
         size_of::<Self>() + each.sum::<usize>()
     }
 
-    /// The item of the choice with an id, if it was made of one.
-    pub(crate) fn item(&self, id: &str) -> Option<&Packed> {
-        self.choices.iter().find(|choice| *choice.id == *id)?.item.as_ref()
+    /// The choice with an id.
+    pub(crate) fn choice(&self, id: &str) -> Option<&OfferedChoice> {
+        self.choices.iter().find(|choice| *choice.id == *id)
     }
 }

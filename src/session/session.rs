@@ -98,6 +98,18 @@ pub(crate) struct Extras {
     pub(crate) offered: Vec<Offered>,
     /// The lists that it is going through, the outermost first (SEMANTICS N12).
     pub(crate) rounds: Vec<Rounds>,
+    /// The question that it may come back to, while it is at none.
+    pub(crate) left_open: Option<Box<LeftOpen>>,
+}
+
+/// A question that was answered by no choice: what was offered for it is good again, if the session
+/// comes back to it and has offered nothing since (SEMANTICS I9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LeftOpen {
+    pub(crate) flow: FlowId,
+    pub(crate) node: NodeId,
+    /// The wait number of the question that was answered before it.
+    pub(crate) answered: u32,
 }
 
 /// Progress of a session's journal.
@@ -401,6 +413,11 @@ impl Session {
         if let Some(extras) = self.extras.as_mut().filter(|extras| !extras.offered.is_empty()) {
             extras.offered.retain(|offered| offered.wait > answered);
         }
+    }
+
+    /// Lets go of the question that it may come back to, and returns it.
+    pub(crate) fn take_left_open(&mut self) -> Option<Box<LeftOpen>> {
+        self.extras.as_mut().and_then(|extras| extras.left_open.take())
     }
 
     /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const CART: &str = r#"{"first_name": "Ada", "cart_id": "987654321", "cart_total": "129.00"}"#;
 const HELLO: &str = "< Hi Ada, your cart 987654321 totals 129.00. Reply 1 to check out or 2 for an agent.\n";
 #[cfg(feature = "time-zones")]
-const MENU: &str = "< Hi there, what can we do for you?\n[1] Opening hours\n[2] My order\n[3] Talk to us\n[4] Nothing, thanks\n";
+const MENU: &str = "< Hi there, what can we do for you? (Choose)\n[1] Opening hours\n[2] My order\n[3] Talk to us\n[4] Nothing, thanks\n";
 
 /// The remains of a run of the program.
 #[derive(Debug, PartialEq)]

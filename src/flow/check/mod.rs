@@ -1,6 +1,7 @@
 //! The rules of a flow as a whole: where it begins, that every way leads on, that no loop runs
 //! away (SEMANTICS C). What must not live here: the rules of one node, which are its kind's.
 
+mod channels;
 pub(crate) mod graph;
 mod lifetime;
 mod loops;
@@ -16,6 +17,7 @@ mod window;
 use std::collections::BTreeSet;
 
 pub(crate) use reminder::SideBranch;
+pub(crate) use unanswered::has_offers;
 
 use crate::flow::check::graph::{Graph, is_left_at_once};
 use crate::flow::check::report::{report, report_repairable};
@@ -60,7 +62,7 @@ pub(crate) fn check_rest(
     if unread.has_head {
         lifetime::check_certain(def, graph, Some(entry), limits, found);
         check_sender(def, &reached, found);
-        untranslated::check(def, found);
+        untranslated::check(def, graph, found);
         check_recursion(def, graph, entry, found);
     }
     found.node = None;
@@ -86,7 +88,8 @@ pub(crate) fn check(
     }
     lifetime::check(def, graph, entry, limits, found);
     check_sender(def, &reached, found);
-    untranslated::check(def, found);
+    channels::check(def, found);
+    untranslated::check(def, graph, found);
     unanswered::check(def, graph, found);
     no_items::check(def, graph, &reached, found);
     loops::check(def, graph, limits, &reached, found);

@@ -22,6 +22,18 @@ const WEB: [&str; 2] = ["http", "https"];
 const PROGRAMS: [&str; 3] = ["javascript", "data", "vbscript"];
 
 impl LinkSchemes {
+    /// True if no medium lies at an address, of which the beginning is `written`.
+    fn is_no_file(self, written: &str, address: &str) -> bool {
+        let is_known = self != Self::Any;
+        match scheme(written) {
+            Some(scheme) => is_known && PROGRAMS.iter().any(|program| scheme.eq_ignore_ascii_case(program)),
+            None => {
+                let is_file = written.starts_with('/') || has_extension(address);
+                is_host(written) || (is_known && is_file)
+            }
+        }
+    }
+
     fn fault(self, address: &str) -> Option<AddressFault> {
         let address = address.trim();
         let Some(scheme) = scheme(address) else {
@@ -41,6 +53,23 @@ impl LinkSchemes {
 /// True if a button of the channel opens what was rendered.
 pub(crate) fn opens(capacity: &Capacity, address: &str) -> bool {
     capacity.opens.fault(address).is_none()
+}
+
+/// True if a medium can lie at what was rendered, or the channel can know it by that name.
+pub(crate) fn lies_at(capacity: &Capacity, address: &str) -> bool {
+    !capacity.opens.is_no_file(address, address)
+}
+
+/// True of an approved address, of which a button leaves the end open, that was rendered as a
+/// whole.
+pub(crate) fn is_whole(capacity: &Capacity, address: &str) -> bool {
+    capacity.opens != LinkSchemes::Any && is_web(address.trim())
+}
+
+/// True of what begins as an address of the web does.
+fn is_web(address: &str) -> bool {
+    let is_known = |known: &str| WEB.iter().any(|web| known.eq_ignore_ascii_case(web));
+    scheme(address).is_some_and(is_known) && address.contains("://")
 }
 
 /// The scheme of an address: `https`. A name with a dot is that of a machine.
@@ -85,6 +114,22 @@ pub(super) fn link(
     Some(template)
 }
 
+/// The end of an approved address, which a button leaves open.
+pub(super) fn open_end(
+    source: &str,
+    at: &Path<'_>,
+    fit: &ChannelCapacity,
+    cx: &mut Compile<'_>,
+) -> Option<Template> {
+    let template = cx.required_template(at, source)?;
+    if beginning(source).is_some_and(|written| is_whole(fit.capacity, written)) {
+        let message = format!("{:?} is put behind the address that was approved", brief(source));
+        let fix = "write the end of the address alone, such as `4711`";
+        cx.found.add(IssueCode::WholeAddress, at, message, fix);
+    }
+    Some(template)
+}
+
 /// The address of a medium, or another name by which the channel knows it.
 pub(super) fn medium(
     source: &str,
@@ -93,11 +138,7 @@ pub(super) fn medium(
     cx: &mut Compile<'_>,
 ) -> Option<Template> {
     let template = cx.required_template(at, source)?;
-    let is_known = fit.capacity.opens != LinkSchemes::Any;
-    let is_lost = beginning(source).is_some_and(|written| {
-        let is_file = written.starts_with('/') || has_extension(source);
-        scheme(written).is_none() && (is_host(written) || (is_known && is_file))
-    });
+    let is_lost = beginning(source).is_some_and(|written| fit.capacity.opens.is_no_file(written, source));
     if is_lost {
         let message = format!("{:?} is not the address of a file", brief(source));
         let repair = is_host(source)

@@ -1,7 +1,7 @@
 //! The answers that a message asks for by its form, and what there is to choose from.
 
 use crate::flow::answer::ReplyKind;
-use crate::flow::content::MessageDef;
+use crate::flow::content::{MessageDef, TemplateDef, TextDef};
 use crate::flow::lang::normal::normal;
 
 impl MessageDef {
@@ -29,6 +29,29 @@ impl MessageDef {
             .filter_map(|option| option.from.as_deref())
             .chain(buttons.filter_map(|button| button.from.as_deref()))
             .chain(of_rows)
+    }
+
+    /// The choices that it offers, as far as they are written out: ids and labels.
+    pub(crate) fn written_choices(&self) -> impl Iterator<Item = (&str, &TextDef)> {
+        let of_card = self.card.as_ref().and_then(|card| card.buttons.as_deref());
+        let of_template = self.template.iter().flat_map(|template| template.all_buttons());
+        let buttons = self.buttons.as_deref().into_iter().chain(of_card).chain(of_template).flatten();
+        let buttons = buttons.filter(|button| button.from.is_none());
+        let buttons = buttons.filter_map(|button| Some((button.id.as_deref()?, &button.label)));
+        let rows = self.list.iter().flat_map(|list| list.written_rows());
+        let replies = self.options.iter().chain(&self.quick_replies).flat_map(|options| options.iter());
+        let replies = replies.filter(|reply| reply.from.is_none());
+        let rows = rows.map(|row| (row.id.as_str(), &row.label));
+        buttons.chain(rows).chain(replies.map(|reply| (reply.id.as_str(), &reply.label)))
+    }
+
+    /// True if the contact may choose something of it that is not written out.
+    pub(crate) fn offers_more(&self) -> bool {
+        let has_own = |template: &TemplateDef| template.all_buttons().flatten().next().is_some();
+        self.has_data()
+            || self.sources().next().is_some()
+            || self.native.is_some()
+            || self.template.as_ref().is_some_and(|template| !has_own(template))
     }
 
     /// True if it asks for an answer of this kind by its form.

@@ -295,8 +295,8 @@ fn compile_all(
             let label = button.label.label(&place.key("label"), most, cx);
             let url = match frame {
                 ButtonFrame::Text => address::link(url, &place.key(field), fit, cx),
-                // Of an approved address it is a part.
-                _ => cx.required_template(&place.key(field), url),
+                ButtonFrame::Template => address::open_end(url, &place.key(field), fit, cx),
+                ButtonFrame::Authentication => cx.required_template(&place.key(field), url),
             };
             links.push(label.zip(url).map(|(label, url)| CompiledLink { label, url }));
         } else {

@@ -1,5 +1,7 @@
 //! A place on the map.
 
+use std::fmt;
+
 use serde::Serialize;
 #[cfg(feature = "schema")]
 use serde_json::json;
@@ -8,7 +10,7 @@ use serde_json::{Number, Value};
 use crate::flow::content::{ChannelCapacity, Local, TextDef};
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::IssueCode;
-use crate::flow::form::path::Path;
+use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::SchemaDefinitions;
@@ -106,17 +108,33 @@ impl LocationDef {
 impl CoordinateDef {
     fn compile(&self, at: &Path<'_>, most: u8, cx: &mut Compile<'_>) -> Option<Degrees> {
         match self {
-            Self::Template(source) => cx.required_template(at, source).map(Degrees::Template),
-            Self::Number(number) => {
-                let degrees = number.as_f64().filter(|degrees| degrees.abs() <= f64::from(most));
-                if degrees.is_none() {
-                    let message = format!("must be from -{most} to {most}, not {number}");
-                    cx.found.add(IssueCode::BadValue, at, message, "give degrees as a decimal number");
+            Self::Template(source) => {
+                let template = cx.required_template(at, source)?;
+                if let Some(text) = template.as_literal() {
+                    check_degrees(Degrees::read(text), format_args!("{:?}", brief(text)), (at, most), cx);
                 }
-                degrees.map(Degrees::Fixed)
+                Some(Degrees::Template(template))
+            }
+            Self::Number(number) => {
+                check_degrees(number.as_f64(), format_args!("{number}"), (at, most), cx).map(Degrees::Fixed)
             }
         }
     }
+}
+
+/// Degrees that are written out; none with an issue.
+fn check_degrees(
+    degrees: Option<f64>,
+    said: fmt::Arguments<'_>,
+    (at, most): (&Path<'_>, u8),
+    cx: &mut Compile<'_>,
+) -> Option<f64> {
+    let degrees = degrees.filter(|degrees| degrees.abs() <= f64::from(most));
+    if degrees.is_none() {
+        let message = format!("must be from -{most} to {most}, not {said}");
+        cx.found.add(IssueCode::BadValue, at, message, "give degrees as a decimal number");
+    }
+    degrees
 }
 
 impl Read for CoordinateDef {

@@ -43,7 +43,7 @@ pub use template::{ParametersDef, TemplateCardDef, TemplateCategory, TemplateDef
 pub use text::TextDef;
 pub(crate) use visit::{PlacedText, has_letters, parts};
 
-pub(crate) use address::opens;
+pub(crate) use address::{is_whole, lies_at, opens};
 pub(crate) use asked::is_written_list;
 pub(crate) use capacity::{Capacity, LinkSchemes};
 pub(crate) use card::CompiledCard;

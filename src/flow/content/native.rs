@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::Channel;
 use crate::flow::content::ChannelCapacity;
 use crate::flow::form::diagnostics::Diagnostics;
+use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
@@ -46,6 +47,16 @@ impl NativeDef {
             fit.lacks(&at.key("channel"), cx);
         }
         let body = JsonTemplate::compile(&self.body, &at.key("body"), cx)?;
+        let place = at.key("body");
+        if !body.may_be_object() {
+            let fix = "write the message as an object, not as a text";
+            cx.found.add(IssueCode::BadValue, &place, "must be an object, or one placeholder", fix);
+        }
+        let has_type = self.body.as_object().is_none_or(|body| body.contains_key("type"));
+        if self.channel == Channel::WhatsApp && !has_type {
+            let fix = "name the kind of the message, such as `\"type\": \"text\"`";
+            cx.found.add(IssueCode::MissingField, &place.key("type"), "is required", fix);
+        }
         Some(CompiledNative { channel: self.channel.clone(), body })
     }
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::flow::content::ChannelCapacity;
 use crate::flow::form::diagnostics::Diagnostics;
-use crate::flow::form::path::Path;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
@@ -50,6 +51,11 @@ impl ReactionDef {
             "" => Some(None),
             emoji => cx.required_template(&at.key("emoji"), emoji).map(Some),
         };
+        let written = emoji.as_ref().and_then(|emoji| emoji.as_ref()?.as_literal());
+        if let Some(word) = written.filter(|text| text.chars().any(char::is_alphabetic)) {
+            let message = format!("{:?} is not an emoji", brief(word));
+            cx.found.add(IssueCode::BadValue, &at.key("emoji"), message, "write the sign itself, such as 👍");
+        }
         let to = match &self.to {
             Some(to) => cx.required_template(&at.key("to"), to).map(Some),
             None => Some(None),

@@ -152,10 +152,12 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> +
 /// A word in the spelling of fields and operators: `notEquals` and `Not-Equals` are `not_equals`.
 fn snake_case(word: &str) -> String {
     let mut written = String::with_capacity(word.len() + 2);
+    let mut before = ' ';
     for letter in word.chars() {
-        if letter.is_uppercase() && written.ends_with(|before: char| before.is_lowercase()) {
+        if letter.is_uppercase() && before.is_lowercase() {
             written.push('_');
         }
+        before = letter;
         match letter {
             '-' | ' ' => written.push('_'),
             letter => written.extend(letter.to_lowercase()),
@@ -187,6 +189,7 @@ mod tests {
         let known = ["timeout", "save_to", "accept", "id"];
         assert_eq!(closest("timout", known), Some("timeout"));
         assert_eq!(closest("saveTo", known), Some("save_to"));
+        assert_eq!(closest("SAVE_TO", known), Some("save_to"));
         assert_eq!(closest("colour", known), None);
         assert_eq!(closest("if", known), Some("id"));
         assert_eq!(closest("uri", ["ui", "url"]), Some("url"));

@@ -94,8 +94,13 @@ codes! {
     /// A message with choices, a question for a place or goods, and a question behind it that takes
     /// no such answer. A warning.
     AnswerNotTaken = "answer_not_taken",
+    /// A condition on a choice that no message of the flow offers, but one with a name close to it.
+    /// A warning.
+    UnknownChoice = "unknown_choice",
     /// A question whose message shows none of its choices. A warning.
     ChoicesUnseen = "choices_unseen",
+    /// An address as a whole where an approved message leaves its end open. A warning.
+    WholeAddress = "whole_address",
     /// Two edges from one branch.
     DuplicateEdge = "duplicate_edge",
     /// An edge from a node that does not exist.
@@ -154,7 +159,8 @@ codes! {
     BadRegex = "bad_regex",
     /// A variable that nothing declares and nothing sets. A warning.
     UndeclaredVariable = "undeclared_variable",
-    /// A field that `reply`, `contact`, `trigger`, `flow` or `session` does not have. A warning.
+    /// A field that `reply`, `contact`, `trigger`, `flow` or `session` does not have, or another
+    /// product's name of a channel. A warning.
     UnknownName = "unknown_name",
     /// A placeholder in the form of another product, which is sent as it is. A warning.
     ForeignPlaceholder = "foreign_placeholder",
@@ -189,6 +195,8 @@ impl IssueCode {
             | Self::NoInvalidEdge
             | Self::NoEmptyEdge
             | Self::MayOutlive
+            | Self::WholeAddress
+            | Self::UnknownChoice
             | Self::Untranslated => Severity::Warning,
             _ => Severity::Error,
         }

@@ -13,7 +13,7 @@ use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::span::Span;
 use crate::flow::lang::expr::{self, Expr};
-use crate::flow::lang::foreign::placeholders;
+use crate::flow::lang::foreign::{bare_path, placeholders};
 use crate::flow::lang::names::{self, Mentions, fields_below, fields_of};
 use crate::flow::lang::pattern::{Extent, Pattern};
 use crate::flow::lang::region::HomeRegion;
@@ -47,6 +47,8 @@ pub(crate) struct Compile<'a> {
     pub(crate) start: Option<&'a str>,
     /// True if a message starts the flow.
     pub(crate) is_inbound: bool,
+    /// True if one of its messages offers choices or a form.
+    pub(crate) has_offers: bool,
     /// True if sessions run without a contact.
     pub(crate) is_contactless: bool,
 }
@@ -70,6 +72,7 @@ impl<'a> Compile<'a> {
             patterns_left: MOST_PATTERNS,
             start: None,
             is_inbound: false,
+            has_offers: false,
             is_contactless: false,
         }
     }
@@ -82,6 +85,11 @@ impl<'a> Compile<'a> {
                 self.check_names(at, template.names());
                 for found in placeholders(&template) {
                     self.found.add(IssueCode::ForeignPlaceholder, at, found.message, found.fix);
+                }
+                if let Some(meant) = template.as_literal().and_then(|text| bare_path(text, self.limits)) {
+                    let message = format!("{:?} is sent as it is written", brief(source.trim()));
+                    let (fix, repair) = (format!("write {meant}"), Repair::replace(at, Some(&meant)));
+                    self.found.add_repairable(IssueCode::ForeignPlaceholder, at, message, fix, repair);
                 }
                 Some(template)
             }
@@ -179,8 +187,16 @@ impl<'a> Compile<'a> {
                 Some(expr)
             }
             Err(error) => {
-                let message = format!("is not an expression: {error}");
-                self.found.add(IssueCode::BadExpression, at, message, "fix the expression");
+                let braces = source.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+                let inside = braces.map(str::trim).filter(|text| Expr::parse(text, self.limits).is_ok());
+                let (message, fix) = match inside {
+                    Some(text) => {
+                        ("is an expression by itself".to_owned(), format!("write `{text}`, without braces"))
+                    }
+                    None => (format!("is not an expression: {error}"), "fix the expression".to_owned()),
+                };
+                let repair = Repair::replace(at, inside);
+                self.found.add_repairable(IssueCode::BadExpression, at, message, fix, repair);
                 None
             }
         }

@@ -1,7 +1,9 @@
 //! Placeholders in the form of other products, which contacts would see as they are written
 //! (SEMANTICS C). Each is reported with the form that this crate reads.
 
+use crate::flow::lang::expr::Expr;
 use crate::flow::lang::template::Template;
+use crate::limits::Limits;
 
 /// A placeholder of another product.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,6 +68,20 @@ pub(crate) fn placeholders(template: &Template) -> Vec<Foreign> {
     found.extend(left_over(template));
     found.truncate(MOST);
     found
+}
+
+/// A text that is a path of the flow without its braces, or begins with one and is an expression as
+/// a whole: the right form.
+pub(crate) fn bare_path(text: &str, limits: &Limits) -> Option<String> {
+    let text = text.trim();
+    let (root, rest) = text.split_once('.')?;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let field = rest.get(..rest.find(|c| !is_part(c)).unwrap_or(rest.len())).unwrap_or_default();
+    let is_known = match root {
+        "vars" | "context" => super::names::is_name(field),
+        root => super::names::fields_of(root).contains(&field),
+    };
+    (is_known && Expr::parse(text, limits).is_ok()).then(|| format!("{{{{ {text} }}}}"))
 }
 
 fn in_text(text: &str, found: &mut Vec<Foreign>) {
@@ -268,7 +284,6 @@ fn at_sign(before: &str, rest: &str) -> Option<Foreign> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
 
     fn told(source: &str) -> Vec<String> {
         let template = Template::parse(source, &Limits::default()).unwrap();
@@ -356,6 +371,36 @@ mod tests {
             ("Hi [contact.name]", "`[contact.name]` is sent as it is written; write {{ contact.name }}"),
         ] {
             assert_eq!(told(source), [expected], "{source}");
+        }
+    }
+
+    #[test]
+    fn a_path_without_braces_is_told_where_it_is_all_there_is() {
+        let told = |text: &str| bare_path(text, &Limits::default());
+        for text in [
+            "contact.name",
+            " vars.total ",
+            "vars.b + 1",
+            "reply.form.note",
+            "context.items[0].id",
+            "flow.name",
+        ] {
+            assert_eq!(told(text), Some(format!("{{{{ {} }}}}", text.trim())), "{text}");
+        }
+        for text in [
+            "contact.nope",
+            "vars.",
+            "vars",
+            "shop.example",
+            "contact.name, hello",
+            "reply.text please",
+            "Say vars.total",
+            "trigger.happy",
+            "1.5",
+            "session.example/x",
+            "item.name",
+        ] {
+            assert_eq!(told(text), None, "{text}");
         }
     }
 

@@ -49,6 +49,15 @@ impl JsonTemplate {
         Self(self.0.of_texts())
     }
 
+    /// True if it is an object, or may be one once it is rendered.
+    pub(crate) fn may_be_object(&self) -> bool {
+        match &self.0 {
+            JsonPart::Value(template) => template.is_placeholder(),
+            JsonPart::Object(_) | JsonPart::Fixed(Value::Object(_)) => true,
+            _ => false,
+        }
+    }
+
     /// A value without placeholders.
     pub(crate) fn fixed(value: Value) -> Self {
         Self(JsonPart::Fixed(value))

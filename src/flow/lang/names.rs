@@ -109,11 +109,18 @@ pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
 #[derive(Default)]
 pub(crate) struct Mentions {
     /// Where each name is mentioned first, by node.
-    pub(crate) first: BTreeMap<Mention, String>,
+    pub(crate) first: BTreeMap<Mention, MentionPlace>,
     /// Names that what is being compiled reads beside those of the flow.
     pub(crate) known: &'static [&'static str],
     /// Bytes of the places that are kept.
     path_bytes: usize,
+}
+
+/// Where a name is mentioned.
+pub(crate) struct MentionPlace {
+    pub(crate) path: String,
+    /// True if the text is about an item of a list, and reads nothing of it.
+    pub(crate) misses_item: bool,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -135,7 +142,10 @@ impl Mentions {
         node: Option<&NodeId>,
         names: impl Iterator<Item = &'e expr::DataPath>,
     ) {
-        for path in names.filter(|path| !path.is_optional()) {
+        let names: Vec<_> = names.collect();
+        let misses_item =
+            !self.known.is_empty() && !names.iter().any(|path| self.known.contains(&path.root()));
+        for path in names.into_iter().filter(|path| !path.is_optional()) {
             let is_given = ROOTS.contains(&path.root()) && !matches!(path.root(), "context" | "vars");
             if is_given || self.known.contains(&path.root()) || self.path_bytes > MOST_PATH_BYTES {
                 continue;
@@ -143,7 +153,8 @@ impl Mentions {
             let mention =
                 Mention { node: node.cloned(), root: path.root().into(), key: path.key().map(Into::into) };
             if let Entry::Vacant(entry) = self.first.entry(mention) {
-                self.path_bytes += entry.insert(at.to_string()).len();
+                let place = MentionPlace { path: at.to_string(), misses_item };
+                self.path_bytes += entry.insert(place).path.len();
             }
         }
     }

@@ -12,7 +12,8 @@ use crate::flow::lang::times::{Times, UntilDef};
 use crate::flow::lang::zone_template::ZoneTemplate;
 use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
-/// A pause. Branches: `next`, and `invalid` where a template gives no time.
+/// A pause. Branches: `next`, and `invalid` where a template gives no time, or one that the session
+/// does not live to see: `"lifetime": "none"` in the settings lets it.
 ///
 /// ```
 /// chatflow::flow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "for": "2h"}"#)?;

@@ -68,6 +68,8 @@ pub(crate) struct Question {
     pub(crate) accept: Accept,
     pub(crate) any_channel: bool,
     pub(crate) keywords_off: bool,
+    /// True if it takes what the flow offers by buttons, lists or forms (SEMANTICS I9).
+    pub(crate) takes_offers: bool,
     pub(crate) timeout: Option<Timeout>,
     pub(crate) on_timeout: OnTimeout,
     /// The time that it listens on after a text (SEMANTICS I10).
@@ -106,8 +108,10 @@ impl QuestionFields<'_> {
             let fix = "remove the wait, or let the start node need a contact";
             cx.found.add(IssueCode::WaitWithoutContact, at, message, fix);
         }
+        let takes_choice = [ReplyKind::Choice, ReplyKind::Form].into_iter().any(|kind| accept.accepts(kind));
         Question {
             accept,
+            takes_offers: cx.has_offers && takes_choice,
             any_channel: self.any_channel == Some(true),
             keywords_off: self.keywords == Some(KeywordMode::Off),
             timeout,

@@ -302,7 +302,7 @@ impl SettingsDef {
             let (beside, fix) = match self.max_lifetime {
                 Some(_) => ("is given together with `max_lifetime`", "give one of the two"),
                 None => (
-                    "lets a question that nobody answers wait without end",
+                    "needs a TTL, or a question that nobody answers waits without end",
                     "give `session_ttl_minutes`, or a `max_lifetime`",
                 ),
             };

@@ -191,6 +191,7 @@ impl Run<'_> {
             return Move::Ignore;
         }
         self.session.answered = self.session.wait;
+        self.session.take_left_open();
         if route.is_some() {
             self.session.route = route;
         }

@@ -12,9 +12,10 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Delay) -> Move {
     let until = match node {
         Delay::For(span) => later(run.env.now, *span),
         Delay::Until(until) => match times::first(run, until) {
-            Ok(Some(until)) => until,
-            Ok(None) if step.exit(Delay::INVALID).is_some() => return Move::Take(Delay::INVALID),
-            Ok(None) => return Move::fail(FailureCode::BadInstant, "`until` did not give a time"),
+            // Without a way for that the session waits as long as it lives.
+            Ok(Some(until)) if times::is_lived_to(run, until) || step.exit(Delay::INVALID).is_none() => until,
+            Ok(_) if step.exit(Delay::INVALID).is_some() => return Move::Take(Delay::INVALID),
+            Ok(_) => return Move::fail(FailureCode::BadInstant, "`until` did not give a time"),
             Err(error) => return Move::fail(FailureCode::Expression, error),
         },
     };

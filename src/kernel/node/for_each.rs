@@ -28,15 +28,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &ForEach) -> Move {
 
 /// Reads the list.
 fn begin(run: &mut Run<'_>, step: &Step, node: &ForEach) -> Result<(), Move> {
-    let list = run.evaluate(&node.from).map_err(|error| Move::fail(FailureCode::Expression, error))?;
-    let mut items = match list {
-        Value::Array(items) => items,
-        Value::Null => Vec::new(),
-        _ => {
-            run.note_nothing("from");
-            Vec::new()
-        }
-    };
+    let mut items = run.evaluate_list(&node.from)?;
     let given = items.len();
     items.truncate(node.limit);
     if items.len() < given {

@@ -14,7 +14,8 @@ use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::{
-    Ending, FailureCode, Message, MessageDetails, MessageKind, Queued, Route, Session, Standing, Wait,
+    Ending, FailureCode, LeftOpen, Message, MessageDetails, MessageKind, Queued, Route, Session, Standing,
+    Wait,
 };
 use crate::value::{PackLimits, Packed};
 
@@ -33,14 +34,36 @@ pub(super) enum Word {
     None,
 }
 
+/// Remembers a question that is left without a choice, where it takes one (SEMANTICS I9).
+pub(super) fn leave_open(run: &mut Run<'_>, question: &Question) {
+    if question.takes_offers {
+        let (flow, node) = (run.flow.id().clone(), run.session.at.clone());
+        run.left_open = Some(LeftOpen { flow, node, answered: run.session.answered });
+    }
+}
+
+/// A question that the session comes back to, or that no text answers, takes what was offered for
+/// the one before it that was left without a choice.
+pub(super) fn reopen(run: &mut Run<'_>, question: &Question) {
+    let kept = run.session.take_left_open().map(|left| *left);
+    let Some(left) = run.left_open.take().or(kept) else { return };
+    let is_same = left.node == run.session.at && left.flow == *run.flow.id();
+    if is_same || !question.accept.accepts(ReplyKind::Text) {
+        run.session.answered = left.answered;
+    }
+}
+
 /// Waits until the contact answers, or the question's time has passed.
 pub(super) fn park(run: &mut Run<'_>, question: &Question) -> Move {
+    run.left_open = None;
+    run.session.take_left_open();
+    run.session.forget_offers();
     run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
     let deadline = match &question.timeout {
         None => None,
         Some(Timeout::After(span)) => Some(later(run.env.now, *span)),
         Some(Timeout::Until(until)) => match times::first(run, until) {
-            Ok(at) => at.map(|at| at.max(run.env.now)),
+            Ok(at) => at.filter(|at| times::is_lived_to(run, *at)).map(|at| at.max(run.env.now)),
             Err(error) => return Move::fail(FailureCode::Expression, error),
         },
     };
@@ -78,8 +101,21 @@ pub(super) fn hear_queued(run: &mut Run<'_>, question: &Question) -> Option<Mess
     None
 }
 
+/// A choice says its whole label, also where its channel showed less of it (SEMANTICS N10).
+fn in_full(session: &Session, message: Message) -> Message {
+    let Some(id) = message.payload.as_deref().filter(|_| message.kind == MessageKind::Choice) else {
+        return message;
+    };
+    let chosen = session.offered().iter().rev().find_map(|offered| offered.choice(id));
+    let Some(whole) = chosen.map(|choice| choice.whole.as_ref().unwrap_or(&choice.label)) else {
+        return message;
+    };
+    if whole.is_empty() { message } else { Message { text: Arc::clone(whole), ..message } }
+}
+
 /// Takes the reply, or a part of it while the question listens on (SEMANTICS I10).
 fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
+    let message = in_full(run.session, message);
     let is_part = matches!(message.kind, MessageKind::Text | MessageKind::Media);
     let Some(debounce) = question.debounce.filter(|_| is_part) else {
         let (media, _) = close_window(run);
@@ -149,12 +185,19 @@ pub(super) fn note(run: &mut Run<'_>, message: Message) {
     reply.item = item;
     reply.timed_out = false;
     run.has_reply = true;
-    run.session.forget_offers();
+    forget_offers(run);
+}
+
+/// Lets go of what is answered, unless the session may come back to the question.
+fn forget_offers(run: &mut Run<'_>) {
+    if run.left_open.is_none() {
+        run.session.forget_offers();
+    }
 }
 
 /// The item that an offered choice was made of (SEMANTICS N10).
 fn item<'s>(session: &'s Session, id: &str) -> Option<&'s Packed> {
-    session.offered().iter().rev().find_map(|offered| offered.item(id))
+    session.offered().iter().rev().find_map(|offered| offered.choice(id)?.item.as_ref())
 }
 
 /// The items of several, if any was made of one.
@@ -173,7 +216,7 @@ pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> M
     reply.parts = Box::default();
     reply.item = None;
     reply.timed_out = true;
-    run.session.forget_offers();
+    forget_offers(run);
     match question.on_timeout {
         OnTimeout::Continue => Move::Take(question.replied),
         OnTimeout::Branch if step.exit(question.timed_out).is_some() => Move::Take(question.timed_out),

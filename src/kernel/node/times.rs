@@ -20,3 +20,12 @@ pub(super) fn first(run: &mut Run<'_>, times: &Times) -> Result<Option<DateTime<
     }
     Ok(first)
 }
+
+/// True if the session can live to see a time; that it cannot is told.
+pub(super) fn is_lived_to(run: &mut Run<'_>, at: DateTime<Utc>) -> bool {
+    let is_lived_to = run.ends_by().is_none_or(|last| at <= last);
+    if !is_lived_to {
+        run.note_nothing("until");
+    }
+    is_lived_to
+}

@@ -20,6 +20,12 @@ impl Run<'_> {
             true => self.prolong(),
             false => self.book_end(),
         }
+        let is_live = self.session.status().is_live();
+        match self.left_open.take().filter(|_| is_live && self.flow.goes_round()) {
+            Some(left) => self.session.extras().left_open = Some(Box::new(left)),
+            None if is_live => {}
+            None => _ = self.session.take_left_open(),
+        }
         self.session.prune();
         let count = self.sends;
         for effect in self.effects.iter_mut() {
@@ -31,17 +37,22 @@ impl Run<'_> {
         }
     }
 
+    /// The last instant at which the session can live. What has no longest life has none by the
+    /// host's limit either.
+    pub(in crate::kernel) fn ends_by(&self) -> Option<DateTime<Utc>> {
+        let longest = self.root.settings().max_lifetime;
+        let lifetime = longest.min(span(self.env.limits.max_lifetime));
+        (longest != TimeDelta::MAX).then(|| later(self.session.started_at, lifetime))
+    }
+
     fn prolong(&mut self) {
         let now = self.env.now;
         if self.root.quiet_hours().is_some() {
             self.keep_quiet();
         }
-        let settings = self.root.settings();
+        let (settings, ends_by) = (self.root.settings(), self.ends_by());
+        let last = ends_by.unwrap_or(DateTime::<Utc>::MAX_UTC);
         let session = &mut *self.session;
-        // What has no longest life has none by the host's limit either.
-        let is_endless = settings.max_lifetime == TimeDelta::MAX;
-        let lifetime = settings.max_lifetime.min(span(self.env.limits.max_lifetime));
-        let last = if is_endless { DateTime::<Utc>::MAX_UTC } else { later(session.started_at, lifetime) };
         let from = match settings.ttl_mode {
             TtlMode::Sliding => now,
             TtlMode::Fixed => {
@@ -52,7 +63,7 @@ impl Run<'_> {
         };
         session.last_interaction_at = now;
         session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
-        session.ends_by = (!is_endless).then_some(last);
+        session.ends_by = ends_by;
         if session.deadline().is_some_and(|deadline| deadline > last) {
             session.move_deadline(|_| None);
             session.expires_at = Some(last);

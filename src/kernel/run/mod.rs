@@ -103,6 +103,7 @@ pub(crate) fn run(
         steps: Vec::new(),
         entered: false,
         why: None,
+        left_open: None,
         item: None,
         is_parting: false,
     };

@@ -20,8 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::id::{CallId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::session::{
     CallKind, CallStage, EndReason, Ending, Extras, Failure, FailureCode, Frame, Handoff, Handover,
-    Journalled, Offered, OpenCall, Opening, Origin, PartialReply, PendingCall, Queued, Reply, Rounds, Route,
-    Sending, Session, SessionEnd, Standing, Status, Stop, Suspended, Wait,
+    Journalled, LeftOpen, Offered, OpenCall, Opening, Origin, PartialReply, PendingCall, Queued, Reply,
+    Rounds, Route, Sending, Session, SessionEnd, Standing, Status, Stop, Suspended, Wait,
 };
 use crate::value::PackedMap;
 
@@ -120,6 +120,8 @@ struct FlatExtras<'a> {
     offered: Cow<'a, [Offered]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     rounds: Cow<'a, [Rounds]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left_open: Option<Cow<'a, LeftOpen>>,
 }
 
 /// A handoff as it is stored; the message that a session waits for is not in it.
@@ -338,6 +340,7 @@ impl<'a> FlatExtras<'a> {
             opened: extras.opened.as_deref().map(Cow::Borrowed),
             offered: Cow::Borrowed(&extras.offered),
             rounds: Cow::Borrowed(&extras.rounds),
+            left_open: extras.left_open.as_deref().map(Cow::Borrowed),
             ..own.unwrap_or_default()
         })
     }
@@ -387,6 +390,7 @@ impl<'a> FlatExtras<'a> {
             opened: self.opened.map(|opening| Box::new(opening.into_owned())),
             offered: if is_over { Vec::new() } else { self.offered.into_owned() },
             rounds: if is_over { Vec::new() } else { self.rounds.into_owned() },
+            left_open: self.left_open.filter(|_| !is_over).map(|left| Box::new(left.into_owned())),
         };
         (extras != Extras::default()).then_some(extras)
     }

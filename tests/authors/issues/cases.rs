@@ -102,6 +102,26 @@ fn after_buttons(accept: Value) -> Value {
     )
 }
 
+/// An approved message with a button for an address.
+fn approved(url: &str) -> Value {
+    let buttons = json!([{"label": "Track", "url": url}]);
+    on_whatsapp(one(json!({"id": "n", "kind": "send_message",
+        "template": {"name": "shipped", "language": "en", "buttons": buttons}})))
+}
+
+/// A condition on a choice.
+fn chooses(id: &str) -> Value {
+    let offer =
+        json!({"id": "o", "kind": "send_message", "text": "?", "buttons": [{"id": "y", "label": "Yes"}]});
+    let when = json!({"op": "option_payload", "to": id});
+    flow(
+        json!([offer, {"id": "w", "kind": "wait_reply"}, {"id": "e", "kind": "end"},
+               {"id": "n", "kind": "branch", "branches": [{"label": "1", "when": when}]}]),
+        json!([{"from": "s", "to": "o"}, {"from": "o", "to": "w"}, {"from": "w", "to": "n"},
+               {"from": "n", "branch": "1", "to": "e"}, {"from": "n", "branch": "else", "to": "e"}]),
+    )
+}
+
 /// Two questions of a talk that waits so long for each.
 fn waits(timeout: &str) -> Value {
     let wait =
@@ -363,6 +383,8 @@ pub(crate) fn people() -> Vec<Case> {
         case(FormNotTaken, after_form(json!(["text"])), after_form(json!(["text", "form"]))),
         case(AnswerNotTaken, after_buttons(json!(["text"])), after_buttons(json!(["text", "choice"]))),
         case(MayOutlive, waits("20d"), waits("15d")),
+        case(WholeAddress, approved("https://shop.example/track/4711"), approved("4711")),
+        case(UnknownChoice, chooses("yes"), chooses("y")),
         case(
             NoEmptyEdge,
             one(json!({"id": "n", "kind": "send_message", "text": "?", "options": {"from": "context.x"}})),

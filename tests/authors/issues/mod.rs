@@ -7,6 +7,7 @@ mod hosts;
 mod kit;
 mod lifetimes;
 mod messages;
+mod names;
 mod online;
 mod told;
 mod written;

@@ -55,6 +55,9 @@ pub(crate) enum EvalError {
     /// An operator or filter that does not know such a value.
     #[error("`{op}` does not take {found}")]
     TypeMismatch { op: &'static str, found: &'static str },
+    /// A filter of lists behind what is none.
+    #[error("`{op}` does not take {found}")]
+    NoList { op: &'static str, found: &'static str },
     /// A variable without a value, where that is an error (N7, `error`).
     #[error("`{path}` is not defined")]
     Undefined { path: Box<str> },
@@ -69,7 +72,7 @@ impl EvalError {
             Self::OutputLimit { .. } => "expression_output",
             Self::Overflow { .. } => "expression_overflow",
             Self::DivisionByZero { .. } => "division_by_zero",
-            Self::TypeMismatch { .. } => "type_mismatch",
+            Self::TypeMismatch { .. } | Self::NoList { .. } => "type_mismatch",
             Self::Undefined { .. } => "undefined_variable",
         }
     }

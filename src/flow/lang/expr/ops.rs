@@ -74,13 +74,21 @@ fn add<'a>(left: Val<'a>, right: Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'
         aid.meter.items(items.len())?;
         return Ok(Val::List(items));
     }
-    arithmetic(Binary::Add, &left, &right, aid)
+    arithmetic(Binary::Add, &left, &right, aid).map_err(|error| match error {
+        EvalError::TypeMismatch { op, found: NO_NUMBER } => {
+            EvalError::TypeMismatch { op, found: "a text that is no number (`~` joins texts)" }
+        }
+        other => other,
+    })
 }
+
+/// An operand that is no number, though a text.
+const NO_NUMBER: &str = "a text that is no number";
 
 /// The number that an operand is, or that is written in it (SEMANTICS U10).
 fn operand(sign: &'static str, val: &Val<'_>, aid: &Aid<'_, '_>) -> Result<Num, EvalError> {
     let (number, found) = match val {
-        Val::Str(text) => (Num::parse(text, || aid.marks()), "a text that is no number"),
+        Val::Str(text) => (Num::parse(text, || aid.marks()), NO_NUMBER),
         val => (Num::of(val), val.kind()),
     };
     number.ok_or(EvalError::TypeMismatch { op: sign, found })
@@ -319,6 +327,6 @@ pub(super) fn list<'a>(val: Val<'a>, op: &'static str, meter: &mut Meter) -> Res
             meter.items(node.len())?;
             Ok(node.items().map(Val::from).collect())
         }
-        _ => Err(EvalError::TypeMismatch { op, found: val.kind() }),
+        _ => Err(EvalError::NoList { op, found: val.kind() }),
     }
 }

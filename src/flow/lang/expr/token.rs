@@ -25,6 +25,22 @@ pub(super) enum ExprToken<'s> {
 const SIGNS: [&str; 19] =
     ["==", "!=", "<=", ">=", "//", "<", ">", "+", "-", "*", "/", "%", "~", "(", ")", "[", "]", ",", "|"];
 
+/// Signs of other languages and keyboards, each with what is written here. Longer ones first.
+const OTHERS: [(&str, &str); 12] = [
+    ("||", "`or`"),
+    ("&&", "`and`"),
+    ("??", "`| default('…')`"),
+    ("? ", "`a if b else c`"),
+    ("!", "`not`"),
+    ("“", "straight quotes"),
+    ("”", "straight quotes"),
+    ("„", "straight quotes"),
+    ("‘", "straight quotes"),
+    ("’", "straight quotes"),
+    ("«", "straight quotes"),
+    ("`", "straight quotes"),
+];
+
 /// Digits that every float holds.
 const FLOAT_DIGITS: usize = 15;
 
@@ -72,8 +88,8 @@ impl<'s> Lexer<'s> {
                 ExprToken::Sign("=")
             }
             _ => {
-                let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
-                let sign = sign.ok_or_else(|| ParseFault::new(at, format!("unexpected `{first}`")))?;
+                let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign) && !rest.starts_with("||"));
+                let sign = sign.ok_or_else(|| unexpected(rest, first, at))?;
                 self.take(sign.len());
                 ExprToken::Sign(sign)
             }
@@ -143,6 +159,18 @@ impl<'s> Lexer<'s> {
             .map(|text| ExprToken::Str(Cow::Owned(text)))
             .ok_or_else(|| ParseFault::new(at, "unknown escape in the text"))
     }
+}
+
+#[cold]
+fn unexpected(rest: &str, first: char, at: usize) -> ParseFault {
+    let known = OTHERS.into_iter().find(|(sign, _)| rest.starts_with(sign));
+    ParseFault::new(
+        at,
+        match known {
+            Some((sign, ours)) => format!("unexpected `{}` (write {ours})", sign.trim_end()),
+            None => format!("unexpected `{first}`"),
+        },
+    )
 }
 
 fn name_len(text: &str) -> usize {

@@ -108,6 +108,11 @@ impl Template {
         self.pieces.is_empty().then_some(&*self.source)
     }
 
+    /// True if it is one placeholder and nothing else.
+    pub(crate) fn is_placeholder(&self) -> bool {
+        matches!(&*self.pieces, [Piece::Expr(..)])
+    }
+
     /// True if it is a number of JSON.
     pub(crate) fn is_number(&self) -> bool {
         self.is_number
