@@ -361,7 +361,15 @@ fn message(
         let packed = value.map(|value| Packed::from_json(&value, &PackLimits::of(limits)));
         packed.transpose().map_err(|error| bad_value(field, &error))
     };
-    let InboundParts { value, meta } = parts.map(|parts| *parts).unwrap_or_default();
+    let InboundParts { mut value, meta } = parts.map(|parts| *parts).unwrap_or_default();
+    // Of an album each medium keeps its own words.
+    if kind == MessageKind::Media
+        && let Some(Value::Object(medium)) = &mut value
+        && !text.trim().is_empty()
+        && !medium.contains_key("caption")
+    {
+        medium.insert("caption".to_owned(), Value::String(text.as_ref().to_owned()));
+    }
     let value = pack(kind.as_str(), value)?;
     let meta = pack("meta", meta)?;
     let (media, location, body) = match kind {
