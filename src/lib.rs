@@ -334,6 +334,7 @@ mod grapheme;
 
 mod hex;
 
+mod gather;
 mod list;
 
 pub mod limits;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::HttpMethod;
+use crate::gather::Gather;
 use crate::session::{CallKind, PendingCall};
 use crate::value::{Node, PackedMap};
 
@@ -177,5 +178,5 @@ fn texts(list: Option<Node<'_>>) -> Vec<String> {
 
 fn entries(object: Option<Node<'_>>) -> BTreeMap<String, String> {
     let entries = object.into_iter().flat_map(Node::entries);
-    entries.filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned()))).collect()
+    entries.filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned()))).gather()
 }

@@ -10,6 +10,7 @@ use crate::diagram::language::ShownLanguage;
 use crate::diagram::text::clean;
 use crate::diagram::{Overlay, notes, rules};
 use crate::flow::{Flow, KeywordAction, NodeDef, SettingsDef};
+use crate::gather::Gather;
 use crate::id::NodeId;
 
 /// Characters of a title, a branch's name.
@@ -92,7 +93,7 @@ impl Picture {
             overlay,
             settings,
             language: ShownLanguage::of(settings),
-            places: nodes.iter().enumerate().map(|(place, node)| (node.id.as_str(), place)).collect(),
+            places: nodes.iter().enumerate().map(|(place, node)| (node.id.as_str(), place)).gather(),
             written: flow.def().written(),
             picture: Self {
                 name,

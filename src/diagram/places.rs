@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::diagram::layout::{Layout, LayoutLink, Point, Size, lay_out};
 use crate::diagram::picture::{Arrow, Picture};
 use crate::diagram::svg::{Drawing, label_size};
+use crate::gather::Gather;
 
 /// Where everything of a flow lies, in pixels from the upper left corner.
 ///
@@ -89,7 +90,7 @@ impl Places {
             let bounded = |length: f64| if length.is_finite() { length.clamp(1.0, 10_000.0) } else { 1.0 };
             sizes.push(Size { width: bounded(width), height: bounded(height) });
         }
-        let known: BTreeMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+        let known: BTreeMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).gather();
         let (mut names, mut links) = (Vec::new(), Vec::new());
         for (from, branch, to) in ways {
             let (Some(from), Some(to)) = (known.get(from), known.get(to)) else { continue };

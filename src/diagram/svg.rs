@@ -8,6 +8,7 @@ use crate::diagram::layout::{ArrowPath, Layout, LayoutLink, Point, Size, lay_out
 use crate::diagram::paint;
 use crate::diagram::picture::{Arrow, Picture};
 use crate::diagram::text::{width, wrap};
+use crate::gather::Arrange;
 
 const LABEL: f64 = 11.0;
 /// Of the heading: its margin, the sizes of the name and the version, and the least width.
@@ -89,7 +90,7 @@ impl<'a> Drawing<'a> {
         let palette = paint::palette(self.picture.is_dark);
         let mut order: Vec<(&Arrow, &ArrowPath)> =
             self.picture.arrows.iter().zip(&self.layout.ways).collect();
-        order.sort_by_key(|(arrow, _)| arrow.is_taken);
+        order.arrange_by_key(|(arrow, _)| arrow.is_taken);
         for (arrow, way) in order {
             let colour = match (arrow.is_taken, arrow.is_missed) {
                 (true, _) => palette.taken,

@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use crate::address::Account;
 use crate::engine::Ports;
 use crate::error::Error;
+use crate::gather::Gather;
 use crate::id::{FlowId, WorkspaceId};
 use crate::store::{Catalogue, CatalogueChanges, FlowEntry};
 
@@ -134,7 +135,7 @@ impl ReadEntries {
             CatalogueChanges::Since(changed) if Some(changed.revision) < self.revision => {}
             CatalogueChanges::Since(changed) => self.put(changed),
             CatalogueChanges::Whole(whole) => {
-                let there: BTreeSet<FlowId> = whole.flows.iter().map(|entry| entry.flow.clone()).collect();
+                let there: BTreeSet<FlowId> = whole.flows.iter().map(|entry| entry.flow.clone()).gather();
                 let gone: Vec<FlowId> =
                     self.flows.keys().filter(|flow| !there.contains(*flow)).cloned().collect();
                 gone.into_iter().for_each(|flow| self.set(flow, None));

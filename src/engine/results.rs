@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::engine::{Engine, SessionFilter};
 use crate::error::Error;
 use crate::flow::Flow;
+use crate::gather::Gather;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::session::{FailureCode, Session, Status};
 use crate::store::{ConversationStore, StoreQueries};
@@ -52,7 +53,7 @@ impl ResultRow {
             status: session.status(),
             outcome: session.outcome().map(Box::from),
             failure: session.failure().map(|failure| failure.code),
-            values: values.map(|(name, value)| (name.into(), value.to_json())).collect(),
+            values: values.map(|(name, value)| (name.into(), value.to_json())).gather(),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
 use crate::flow::settings::{Settings, SettingsDef};
 use crate::flow::trigger::{Trigger, TriggerDef};
+use crate::gather::Gather;
 use crate::id::check_name;
 use crate::id::{FlowId, NodeId};
 use crate::limits::Limits;
@@ -286,7 +287,7 @@ fn assemble(def: &FlowDef, parts: FlowParts, graph: Graph, entry: NodeIx) -> Opt
         reminder: parts.reminder,
         last_words: parts.last_words,
         quiet_hours: parts.quiet_hours,
-        index: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), NodeIx::of(place))).collect(),
+        index: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), NodeIx::of(place))).gather(),
         steps: steps.into(),
         digest: 0,
         bodies: BTreeMap::new(),

@@ -13,6 +13,7 @@ use crate::flow::form::read::{Fields, Read};
 use crate::flow::node::{ContactMode, NodeDef, NodeKind};
 use crate::flow::settings::SettingsDef;
 use crate::flow::trigger::TriggerDef;
+use crate::gather::Gather;
 use crate::limits::Limits;
 
 /// A flow, as it is written. Optional fields stay absent, so that export gives the JSON that import
@@ -138,7 +139,7 @@ impl FlowDef {
     pub fn example_context(&self) -> Map<String, Value> {
         let start = self.nodes.iter().find_map(|node| node.kind.as_start());
         let inputs = start.and_then(|start| start.inputs.as_deref()).unwrap_or_default();
-        inputs.iter().filter_map(|input| Some((input.name.clone(), input.example.clone()?))).collect()
+        inputs.iter().filter_map(|input| Some((input.name.clone(), input.example.clone()?))).gather()
     }
 
     /// With one more node.

@@ -16,6 +16,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::normal::word::has_word;
 use crate::flow::lang::normal::{Folding, composed, key, normal, without_accents};
 use crate::flow::lang::pattern::{Extent, Pattern};
+use crate::gather::Arrange;
 
 /// The trigger of a flow, as it is written: `{"kind": "manual"}` or
 /// `{"kind": "inbound", "channel": "whatsapp", "rules": [{"match": "exact", "text": "menu"}]}`.
@@ -309,7 +310,7 @@ impl TriggerDef {
                 Some((rule.compile(&list.item(index), cx)?, rule.interrupt == Some(true)))
             })
             .collect();
-        rules.sort_by_key(|(rule, _)| std::cmp::Reverse(rule.rank()));
+        rules.arrange_by_key(|(rule, _)| std::cmp::Reverse(rule.rank()));
         let interrupting = rules.iter().filter(|(_, interrupts)| *interrupts).map(|(rule, _)| rule.clone());
         Trigger(Some(InboundTrigger {
             channel: inbound.channel.clone(),

@@ -11,6 +11,7 @@ use crate::flow::answer::Choices;
 use crate::flow::content::{Capacity, CompiledChoice, DataOffer, Local, Offer};
 use crate::flow::expr::{Expr, Val};
 use crate::flow::template::Template;
+use crate::gather::Gather;
 use crate::grapheme::TextUnit;
 use crate::kernel::turn::{ItemNames, Move, Run};
 use crate::observer::EventKind;
@@ -396,7 +397,7 @@ impl Making {
                 Offer::Written(choice) => Some(choice.id.as_ref().to_owned()),
                 Offer::Data(_) => None,
             })
-            .collect();
+            .gather();
         let left = room.most.saturating_sub(written.len());
         Self { room, asked, left, ids: written, shown: Vec::new(), adjusted: Adjusted::default() }
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Account, Address};
+use crate::gather::Gather;
 use crate::id::ContactId;
 use crate::list::ShortList;
 use crate::value::PackedMap;
@@ -204,10 +205,10 @@ impl Contact {
         }
         if !news.fields.is_empty() {
             let mut fields: BTreeMap<&str, serde_json::Value> =
-                known.fields.iter().map(|(k, v)| (k, v.to_json())).collect();
+                known.fields.iter().map(|(k, v)| (k, v.to_json())).gather();
             fields.extend(news.fields.iter().map(|(k, v)| (k, v.to_json())));
             let merged =
-                serde_json::Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
+                serde_json::Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).gather());
             if let Ok(merged) = PackedMap::from_json(
                 &merged,
                 &crate::value::PackLimits::of(&crate::limits::Limits::default()),

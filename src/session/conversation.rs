@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::gather::Arrange;
 use crate::id::{ContactId, FlowId};
 use crate::limits::Limits;
 use crate::session::outbox::heads;
@@ -87,7 +88,7 @@ impl History {
             Arc::make_mut(&mut letter.message).contact = contact.clone();
             self.dead_letters.push(letter);
         }
-        self.dead_letters.sort_by_key(|letter| letter.at);
+        self.dead_letters.arrange_by_key(|letter| letter.at);
         for mark in other.marks {
             match self.marks.iter_mut().find(|known| known.flow == mark.flow) {
                 Some(known) => known.at = known.at.max(mark.at),

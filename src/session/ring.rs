@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::flow::KeywordAction;
+use crate::gather::Arrange;
 use crate::id::SessionId;
 
 /// An inbound message or a call that has been dealt with.
@@ -127,7 +128,7 @@ impl Ring {
     pub(crate) fn take_in(&mut self, other: Self) {
         let mut all: Vec<Remembered> = std::mem::take(self).into();
         all.extend(Vec::from(other));
-        all.sort_by_key(|input| input.at);
+        all.arrange_by_key(|input| input.at);
         for Remembered { id, at, verdict, call } in all {
             self.remember(id, (at, verdict, call), usize::MAX);
         }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::channel::Channel;
+use crate::gather::Gather;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
 use crate::session::{
     Frame, Message, Offered, OfferedChoice, Opening, Origin, PartialReply, Queued, Reply, Rounds, Route,
@@ -347,7 +348,7 @@ impl Session {
         let vars = self.own_vars()?;
         let value = |name: &Arc<str>| vars.get(name).or_else(|| self.begun_with().get(name));
         let values: BTreeMap<&str, _> =
-            names.iter().filter_map(|name| Some((&**name, value(name)?))).collect();
+            names.iter().filter_map(|name| Some((&**name, value(name)?))).gather();
         // All of it was packed before, so it fits.
         let pack_limits = PackLimits { bytes: usize::MAX, depth: usize::MAX };
         Some(PackedMap::pack(values, &pack_limits).unwrap_or_default())

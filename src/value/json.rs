@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::node::NodeRepr;
 use super::{Node, PackLimits, Packed, PackedMap, pack};
+use crate::gather::Gather;
 
 impl Node<'_> {
     /// Returns the value as a JSON tree.
@@ -20,7 +21,7 @@ impl Node<'_> {
             NodeRepr::Str(text) => Value::from(text),
             NodeRepr::Array(_) => self.items().map(Node::to_json).collect(),
             NodeRepr::Object(_) => {
-                Value::Object(self.entries().map(|(key, value)| (key.to_owned(), value.to_json())).collect())
+                Value::Object(self.entries().map(|(key, value)| (key.to_owned(), value.to_json())).gather())
             }
         }
     }

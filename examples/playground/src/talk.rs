@@ -112,7 +112,8 @@ impl Talk {
         let own = FlowSource::new(json);
         let is_manual = self.flow.trigger().is_manual();
         let mut sources = vec![if is_manual { own } else { own.on([self.account.clone()]) }];
-        let mut calls: BTreeSet<FlowId> = self.flow.calls().cloned().collect();
+        let mut calls = BTreeSet::new();
+        calls.extend(self.flow.calls().cloned());
         let mut known = BTreeSet::from([self.flow.id().clone()]);
         for text in request.get("others").and_then(Value::as_array).into_iter().flatten() {
             let Some(text) = text.as_str() else { continue };

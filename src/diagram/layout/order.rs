@@ -2,6 +2,7 @@
 //! neighbours of its items lie, downwards and upwards in turn, and the best order seen is kept.
 
 use crate::diagram::layout::rows::{Rows, What};
+use crate::gather::Arrange;
 
 /// Sweeps over all rows, at most and at least.
 const SWEEPS: (usize, usize) = (2, 24);
@@ -44,7 +45,7 @@ fn begin(rows: &mut Rows) {
     }
     let mut is_in = vec![false; rows.items.len()];
     let mut first: Vec<usize> = (0..rows.items.len()).collect();
-    first.sort_by_key(|item| !rows.above[*item].is_empty());
+    first.arrange_by_key(|item| !rows.above[*item].is_empty());
     for root in first {
         let mut stack = vec![root];
         while let Some(item) = stack.pop() {
@@ -83,7 +84,7 @@ fn sort_row(rows: &mut Rows, row: usize, is_down: bool, place: &mut [f64]) {
         (None, None) => place[item],
     };
     let mut sorted: Vec<(f64, usize)> = rows.rows[row].iter().map(|item| (wanted(*item), *item)).collect();
-    sorted.sort_by(|left, right| left.0.total_cmp(&right.0));
+    sorted.arrange_by(|left, right| left.0.total_cmp(&right.0));
     for (at, (_, item)) in sorted.iter().enumerate() {
         place[*item] = at as f64;
         rows.rows[row][at] = *item;

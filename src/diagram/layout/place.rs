@@ -3,6 +3,7 @@
 //! solved exactly by pooling neighbours.
 
 use crate::diagram::layout::rows::{Item, Rows, What};
+use crate::gather::Arrange;
 
 /// Sweeps over all rows; an odd number, so that the last goes down.
 const SWEEPS: usize = 9;
@@ -155,7 +156,7 @@ fn straighten(rows: &mut Rows) {
         rows.chains.iter().flat_map(|chain| [chain.down.clone(), chain.up.clone()]).collect();
     // The outer ones make room for the inner ones.
     let reach = |chain: &[usize]| chain.iter().map(|item| rows.items[*item].x.abs()).fold(0.0, f64::max);
-    chains.sort_by(|left, right| reach(right).total_cmp(&reach(left)));
+    chains.arrange_by(|left, right| reach(right).total_cmp(&reach(left)));
     for chain in chains {
         let mut from = 0;
         while from < chain.len() {

@@ -1,6 +1,7 @@
 //! The row of each box: below all that lead to it, but for the arrows that close a loop.
 
 use crate::diagram::layout::LayoutLink;
+use crate::gather::Arrange;
 
 /// The rank of each box, from 0 at the top.
 pub(super) fn of(boxes: usize, links: &[LayoutLink]) -> Vec<usize> {
@@ -9,7 +10,7 @@ pub(super) fn of(boxes: usize, links: &[LayoutLink]) -> Vec<usize> {
         outs[link.from].push(place);
     }
     for out in &mut outs {
-        out.sort_by_key(|link| links[*link].is_loose);
+        out.arrange_by_key(|link| links[*link].is_loose);
     }
     let (kept, finished) = walk(boxes, links, &outs);
     let mut ranks = vec![0; boxes];

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::diagram::layout::rows::{Rows, What};
 use crate::diagram::layout::tracks::{Net, assign};
 use crate::diagram::layout::{ArrowPath, Layout, LayoutLink, Point, Size};
+use crate::gather::Arrange;
 
 /// Around the whole.
 const MARGIN: f64 = 16.0;
@@ -107,7 +108,7 @@ fn ports(rows: &Rows, links: &[LayoutLink]) -> Vec<f64> {
         outs[link.from].push((next.map_or(f64::INFINITY, |item| rows.items[*item].x), place));
     }
     for (from, mut outs) in outs.into_iter().enumerate().filter(|(_, outs)| !outs.is_empty()) {
-        outs.sort_by(|left, right| left.0.total_cmp(&right.0));
+        outs.arrange_by(|left, right| left.0.total_cmp(&right.0));
         let own = &rows.items[from];
         let last = (outs.len() - 1) as f64;
         // The main way leaves in the middle.

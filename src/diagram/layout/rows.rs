@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagram::layout::{LayoutLink, Size};
+use crate::gather::{Arrange, Gather};
 
 /// Places where arrows pass, at most: beyond that the longest go around.
 const MOST_BENDS: usize = 6_000;
@@ -107,8 +108,8 @@ impl Rows {
             .enumerate()
             .filter(|(_, link)| link.is_main)
             .map(|(place, link)| (link.from, place))
-            .collect();
-        let led_to: BTreeSet<usize> = onwards.values().map(|link| links[*link].to).collect();
+            .gather();
+        let led_to: BTreeSet<usize> = onwards.values().map(|link| links[*link].to).gather();
         let mut at = onwards.keys().copied().find(|from| !led_to.contains(from));
         while let Some(from) = at {
             self.items[from].is_main = true;
@@ -128,7 +129,7 @@ impl Rows {
     fn around(&self, links: &[LayoutLink]) -> Vec<bool> {
         let passes = |link: &LayoutLink| self.items[link.from].row.abs_diff(self.items[link.to].row);
         let mut by_length: Vec<usize> = (0..links.len()).collect();
-        by_length.sort_by_key(|link| passes(&links[*link]));
+        by_length.arrange_by_key(|link| passes(&links[*link]));
         let mut around = vec![false; links.len()];
         let mut bends = 0;
         for link in by_length {

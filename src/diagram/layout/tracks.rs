@@ -1,6 +1,8 @@
 //! The gap between two rows: which arrow turns at which height, so that no two lie on one another
 //! and few cross.
 
+use crate::gather::Arrange;
+
 /// Something that runs level in a gap, with what comes down to it and what goes down, or up, from
 /// it.
 #[derive(Clone, Debug, Default)]
@@ -35,12 +37,12 @@ impl Net {
 /// Gives each net its track; answers how many there are.
 pub(super) fn assign(nets: &mut [Net]) -> usize {
     for pins in nets.iter_mut().flat_map(|net| [&mut net.upper, &mut net.lower]) {
-        pins.sort_by(f64::total_cmp);
+        pins.arrange_by(f64::total_cmp);
         pins.dedup();
     }
     let spans: Vec<(f64, f64)> = nets.iter().map(Net::span).collect();
     let mut bent: Vec<usize> = (0..nets.len()).filter(|net| !nets[*net].is_straight()).collect();
-    bent.sort_by(|left, right| spans[*left].0.total_cmp(&spans[*right].0));
+    bent.arrange_by(|left, right| spans[*left].0.total_cmp(&spans[*right].0));
     if bent.len() > MOST_WEIGHED {
         return pack(nets, &spans, &bent);
     }

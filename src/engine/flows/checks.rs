@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::engine::flows::{FlowStatus, Flows};
 use crate::error::Error;
 use crate::flow::{Flow, check_binding, check_calls, takes_any};
+use crate::gather::Gather;
 use crate::id::FlowId;
 use crate::store::{ConversationStore, FlowEntry};
 
@@ -63,7 +64,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         for (place, one) in proposed.iter().enumerate() {
             let rivals_here = one.accounts.iter().filter_map(|account| by_account.get(account)).flatten();
             let mut rivals: BTreeMap<&FlowId, (&Flow, &[Account])> =
-                rivals_here.map(|rival| (rival.flow.id(), (&*rival.flow, &*rival.accounts))).collect();
+                rivals_here.map(|rival| (rival.flow.id(), (&*rival.flow, &*rival.accounts))).gather();
             for account in one.accounts.iter().filter(|_| takes_any(&one.flow)) {
                 let bound = entries.bound_to(account);
                 let others = bound.iter().filter(|entry| !by_code.contains_key(&entry.flow));

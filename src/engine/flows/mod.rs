@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::engine::entries::KnownEntries;
 use crate::error::Error;
 use crate::flow::{DraftText, Issues};
+use crate::gather::Arrange;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::store::{AccountName, ConversationStore, FlowEntry, FlowState, VersionEntry};
 
@@ -165,7 +166,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         let entries = self.entries().await?.all();
         let there = entries.iter().filter(|entry| !entry.deleted);
         let mut flows: Vec<FlowStatus> = there.map(|entry| FlowStatus::from(&**entry)).collect();
-        flows.sort_by(|a, b| a.flow.cmp(&b.flow));
+        flows.arrange_by(|a, b| a.flow.cmp(&b.flow));
         Ok(flows)
     }
 

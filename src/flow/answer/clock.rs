@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use super::near::folded;
 use crate::flow::lang::normal::{is_unspaced, normal};
+use crate::gather::Arrange;
 
 const TABLE: &str = include_str!("clock.txt");
 
@@ -18,7 +19,7 @@ static WORDS: LazyLock<Box<[ClockWords]>> = LazyLock::new(|| {
         let form = |word: &str| folded(&normal(&word.replace('_', " "))).into();
         let mut words: Box<[Box<str>]> = words.split(' ').map(form).collect();
         if kind != "hours" {
-            words.sort_by_key(|word| Reverse(word.len()));
+            words.arrange_by_key(|word| Reverse(word.len()));
         }
         ClockWords { kind, words }
     };

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use super::ordinal;
 use crate::flow::lang::normal::{is_combining, is_unspaced, key, normal, trim_edges, without_accents};
 use crate::flow::lang::number::MINUS;
+use crate::gather::Arrange;
 
 /// A text without its accents, where it has some.
 pub(super) fn folded(text: &str) -> String {
@@ -75,7 +76,7 @@ static POLITENESS: LazyLock<[Box<[Box<str>]>; 2]> = LazyLock::new(|| {
             [Some(form.into()), folded.map(Box::from)]
         });
         let mut words: Vec<Box<str>> = forms.flatten().collect();
-        words.sort_by_key(|word| Reverse(word.len()));
+        words.arrange_by_key(|word| Reverse(word.len()));
         words.into()
     })
 });

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::def::{EdgeDef, FlowDef};
+use crate::gather::Gather;
 
 /// The differences between two definitions, such as two versions of a flow
 /// ([SEMANTICS Q6](crate::semantics#q6)). Prints a line for each. What an editor keeps (`ui`) makes
@@ -61,7 +62,7 @@ impl FlowDiff {
         let (was, is) = (nodes(old, &old_file), nodes(new, &new_file));
         let only_in = |these: &BTreeMap<String, Value>, those: &BTreeMap<String, Value>| {
             let gone = these.iter().filter(|(id, _)| !those.contains_key(*id));
-            gone.map(|(id, node)| (id.clone(), kind(node))).collect()
+            gone.map(|(id, node)| (id.clone(), kind(node))).gather()
         };
         let in_both = was.iter().filter_map(|(id, old)| Some((id, old, is.get(id)?)));
         let changed = in_both.filter(|(_, old, new)| old != new);
@@ -72,7 +73,7 @@ impl FlowDiff {
         Self {
             added: only_in(&is, &was),
             removed: only_in(&was, &is),
-            changed: changed.map(|(id, old, new)| (id.clone(), fields(old, new))).collect(),
+            changed: changed.map(|(id, old, new)| (id.clone(), fields(old, new))).gather(),
             edges_added: edges(new, old),
             edges_removed: edges(old, new),
             settings: fields(&rest(old_file), &rest(new_file)),
@@ -100,7 +101,7 @@ fn nodes(def: &FlowDef, written: &Value) -> BTreeMap<String, Value> {
         }
         node
     };
-    def.nodes.iter().map(|node| node.id.clone()).zip(nodes.into_iter().flatten().map(plain)).collect()
+    def.nodes.iter().map(|node| node.id.clone()).zip(nodes.into_iter().flatten().map(plain)).gather()
 }
 
 fn kind(node: &Value) -> String {

@@ -14,6 +14,7 @@ use crate::flow::form::issue::{IssueCode, Repair};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
+use crate::gather::{Arrange, Gather};
 
 /// The ways of a flow, as far as they lead somewhere.
 pub(crate) struct Graph {
@@ -147,9 +148,9 @@ impl Graph {
             behind(node, Port(0))
                 .into_iter()
                 .filter(|inside| *inside != node && !done.contains(inside))
-                .collect()
+                .gather()
         };
-        loops.map(|(node, _)| (node, body(node))).collect()
+        loops.map(|(node, _)| (node, body(node))).gather()
     }
 
     /// The exits of each node, in the order of the nodes.
@@ -206,7 +207,7 @@ impl Graph {
         let components = kosaraju_scc(&kept).into_iter();
         let mut loops: Vec<GraphLoop> = components
             .filter_map(|nodes| {
-                let members: BTreeSet<NodeIx> = nodes.into_iter().map(place).collect();
+                let members: BTreeSet<NodeIx> = nodes.into_iter().map(place).gather();
                 let first = *members.first()?;
                 let next =
                     |node| kept.edges(vertex(node)).map(|edge| place(edge.target())).collect::<Vec<_>>();
@@ -214,7 +215,7 @@ impl Graph {
                 Some(GraphLoop { members, walk })
             })
             .collect();
-        loops.sort_by_key(|cycle| cycle.walk.first().copied());
+        loops.arrange_by_key(|cycle| cycle.walk.first().copied());
         loops
     }
 }

@@ -12,6 +12,7 @@ use crate::flow::form::issue::IssueCode;
 use crate::flow::form::span::Span;
 use crate::flow::node::Blocking;
 use crate::flow::place::{NodeIx, Port};
+use crate::gather::Gather;
 use crate::limits::Limits;
 
 const FIX: &str = "say `\"lifetime\": \"none\"` in the settings, or wait less";
@@ -189,7 +190,7 @@ impl<'a> LifetimeCheck<'a> {
         let first = self.graph.ways(jump).find(|(_, way)| *way == EdgeKind::Jump);
         let Some((first, _)) = first else { return false };
         let comes_back = |node: &NodeIx| self.distance(WalkPace::Soonest, *node, jump).is_some();
-        let inside: BTreeSet<NodeIx> = self.graph.reached(first).into_iter().filter(comes_back).collect();
+        let inside: BTreeSet<NodeIx> = self.graph.reached(first).into_iter().filter(comes_back).gather();
         inside.iter().filter(|node| **node != jump).any(|node| {
             let stops = matches!(self.blocking(*node), Blocking::Reply { .. })
                 && self.graph.exits(*node).iter().any(|exit| exit.to.is_none());

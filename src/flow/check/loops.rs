@@ -11,6 +11,7 @@ use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::brief;
 use crate::flow::node::Blocking;
 use crate::flow::place::{NodeIx, Port};
+use crate::gather::Gather;
 use crate::limits::Limits;
 
 /// Reports each loop once, by the first rule that it breaks.
@@ -90,7 +91,7 @@ impl LoopCheck<'_> {
             let fix = "put a wait into the loop, or go back by a `jump` with `max_jumps`";
             report(self.def, start_of(cycle), found, IssueCode::EndlessLoop, message, fix);
         }
-        endless.iter().flat_map(|cycle| cycle.members.iter().copied()).collect()
+        endless.iter().flat_map(|cycle| cycle.members.iter().copied()).gather()
     }
 
     /// Reports loops that can visit more nodes than a turn may.

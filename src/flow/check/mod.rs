@@ -28,6 +28,7 @@ use crate::flow::form::path::{Path, brief};
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
+use crate::gather::Gather;
 use crate::limits::Limits;
 
 /// Where sessions come to beside the start and the edges.
@@ -79,7 +80,7 @@ pub(crate) fn check(
     let entry = check_entry(def, found);
     let reached = match entry {
         Some(entry) => check_reached(def, graph, sides, entry, found),
-        None => nodes(def).map(|(place, _)| place).collect(),
+        None => nodes(def).map(|(place, _)| place).gather(),
     };
     check_exits(def, graph, &reached, found);
     check_timeouts(def, found);
@@ -168,7 +169,7 @@ fn check_timeouts(def: &FlowDef, found: &mut Diagnostics) {
         Blocking::Reply { timer } if !times_out(node, timer) => Some((node.id.as_str(), timer.is_some())),
         _ => None,
     });
-    let waits: std::collections::BTreeMap<_, _> = waits.collect();
+    let waits: std::collections::BTreeMap<_, _> = waits.gather();
     let list = Path::Root.key("edges");
     for (place, edge) in def.edges.iter().enumerate() {
         let Some(continues) = waits.get(edge.from.as_str()) else { continue };
@@ -197,7 +198,7 @@ fn check_reached(
     found: &mut Diagnostics,
 ) -> BTreeSet<NodeIx> {
     let roots = sides.jumps.iter().chain([&entry]);
-    let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).collect();
+    let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).gather();
     let talk = reached.clone();
     for (first, kind) in &sides.beside {
         reminder::check(def, graph, (*first, *kind), &talk, found);

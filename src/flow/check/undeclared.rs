@@ -9,12 +9,13 @@ use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::names::{Mention, Mentions, check_name, fields_of, is_root};
 use crate::flow::node::{InputPolicy, StartDef};
 use crate::flow::trigger::TriggerDef;
+use crate::gather::Gather;
 
 /// Warns of names that no input declares and no node sets.
 pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics) {
     let Some(start) = def.nodes.iter().find_map(|node| node.kind.as_start()) else { return };
     let names = OwnNames::of(def, start);
-    let nodes: BTreeSet<&str> = def.nodes.iter().map(|node| &*node.id).collect();
+    let nodes: BTreeSet<&str> = def.nodes.iter().map(|node| &*node.id).gather();
     check_results(def, &names, found);
     for (mention, place) in &mentions.first {
         let path = &*place.path;
@@ -78,8 +79,8 @@ impl<'d> OwnNames<'d> {
         // all the same, it is declared or asked for.
         let is_given = start.input_policy.is_some() || def.trigger == TriggerDef::Manual;
         Self {
-            declared: inputs.unwrap_or_default().iter().map(|input| input.name.as_str()).collect(),
-            written: def.nodes.iter().flat_map(|node| node.kind.writes()).collect(),
+            declared: inputs.unwrap_or_default().iter().map(|input| input.name.as_str()).gather(),
+            written: def.nodes.iter().flat_map(|node| node.kind.writes()).gather(),
             is_undeclared: start.policy() == InputPolicy::Any,
             is_open: is_given && start.policy() == InputPolicy::Any,
         }

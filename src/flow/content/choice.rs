@@ -16,6 +16,7 @@ use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::lang::template::Template;
+use crate::gather::Gather;
 
 /// A choice below a text: `{"id": "yes", "label": "Yes"}`; or choices that are made of data, see
 /// [`OffersDef`](crate::flow::OffersDef).
@@ -223,7 +224,7 @@ pub(super) fn same_label<'c>(
 ) -> Option<&'c str> {
     let mut seen = BTreeSet::new();
     let languages: BTreeSet<&str> =
-        choices.iter().flat_map(|choice| choice.label.all()).map(|(tag, _)| tag).collect();
+        choices.iter().flat_map(|choice| choice.label.all()).map(|(tag, _)| tag).gather();
     languages.into_iter().find_map(|language| {
         seen.clear();
         choices

@@ -16,6 +16,7 @@ use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::language::Language;
 use crate::flow::lang::template::Template;
+use crate::gather::Arrange;
 use crate::grapheme::TextUnit;
 
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
@@ -205,7 +206,7 @@ impl Read for TextDef {
                     read.push((tag.clone(), String::read(text, &at.key(tag), found)?));
                 }
                 let order = found.order_of(at);
-                read.sort_by_key(|(tag, _)| order.iter().position(|first| first == tag));
+                read.arrange_by_key(|(tag, _)| order.iter().position(|first| first == tag));
                 Some(Self::ByLanguage(read))
             }
             other => wrong_type("text", other, at, found),

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::flow::form::closest::closest;
 use crate::flow::form::issue::{Issue, IssueCode, Issues, Repair, Severity};
 use crate::flow::form::path::{Path, brief};
+use crate::gather::Gather;
 use crate::id::NodeId;
 
 /// The parts of a flow that could not be read.
@@ -162,7 +163,7 @@ impl Diagnostics {
     /// Ends the reading of the form: whether all of it could be read, unknown fields aside.
     pub(crate) fn settle_form(&mut self) -> bool {
         let wrong = self.issues.iter().filter(|issue| issue.code != IssueCode::UnknownField);
-        self.settled = wrong.map(|issue| issue.path.clone()).collect();
+        self.settled = wrong.map(|issue| issue.path.clone()).gather();
         self.settled.is_empty()
     }
 

@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 
+use crate::gather::Arrange;
 use serde_json::Value;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -31,7 +32,7 @@ fn absorb(hasher: &mut SipHasher13, json: &Value) {
         Value::Object(fields) => {
             tagged(5, &fields.len().to_string());
             let mut sorted: Vec<_> = fields.iter().collect();
-            sorted.sort_by_key(|(key, _)| key.as_str());
+            sorted.arrange_by_key(|(key, _)| key.as_str());
             for (key, value) in sorted {
                 absorb(hasher, &Value::String(key.clone()));
                 absorb(hasher, value);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::gather::Gather;
 use serde_json::Value;
 
 /// The line of a flow file at which each of its fields begins, so that an issue, or a node that no
@@ -75,7 +76,7 @@ impl FlowLines {
     /// Looks up the positions of some fields, and of those around them, in a text that is JSON. It
     /// keeps no other, so that a hostile file is not blown up by its paths.
     pub(crate) fn of_paths<'p>(json: &str, paths: impl Iterator<Item = &'p str>) -> Self {
-        let wanted = paths.flat_map(around).map(str::to_owned).collect();
+        let wanted = paths.flat_map(around).map(str::to_owned).gather();
         let mut scan =
             Scan { rest: json.as_bytes(), at: (1, 1), wanted: Some(wanted), paths: BTreeMap::new() };
         scan.value(&mut String::new());

@@ -132,9 +132,11 @@ impl JsonPart {
                 Value::Array(parts.iter().map(|part| part.render(render, left)).collect::<Result<_, _>>()?)
             }
             Self::Object(parts) => {
-                let entries =
-                    parts.iter().map(|(key, part)| Ok((key.to_string(), part.render(render, left)?)));
-                Value::Object(entries.collect::<Result<Map<_, _>, _>>()?)
+                let mut object = Map::new();
+                for (key, part) in parts {
+                    object.insert(key.to_string(), part.render(render, left)?);
+                }
+                Value::Object(object)
             }
         })
     }

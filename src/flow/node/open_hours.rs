@@ -14,6 +14,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::zone::{Day, Hours};
 use crate::flow::lang::zone_template::ZoneTemplate;
 use crate::flow::node::{NodeContract, Port, PortName};
+use crate::gather::Gather;
 
 /// A choice of ways by the hour. Branches: `open` and `closed`; both need an edge.
 ///
@@ -170,7 +171,7 @@ impl Read for TimeLists {
         let entries = object.iter().filter_map(|(name, list)| {
             Some((name.clone(), Vec::<String>::read(list, &at.key(name), found)?))
         });
-        Some(Self(entries.collect()))
+        Some(Self(entries.gather()))
     }
 
     #[cfg(feature = "schema")]

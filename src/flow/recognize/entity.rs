@@ -14,6 +14,7 @@ use crate::flow::lang::normal::{
 };
 use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
+use crate::gather::Arrange;
 
 words! {
     /// A kind of thing that a text can hold.
@@ -110,7 +111,7 @@ fn add(found: &mut Vec<Entity>, text: &str, look: impl Fn(&str) -> Vec<Entity>) 
         from = place.end;
     }
     found.append(&mut more);
-    found.sort_by_key(|entity| entity.place.start);
+    found.arrange_by_key(|entity| entity.place.start);
 }
 
 fn links(text: &str) -> Vec<Entity> {

@@ -11,6 +11,7 @@ use crate::address::{Home, WORLD, is_date_or_tax_number, read_phone};
 use crate::digits::digit;
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::path::Path;
+use crate::gather::Gather;
 
 /// A search for numbers. One without a calling code is one of the home region.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +124,7 @@ fn in_ascii(text: &str) -> String {
 
 /// The place of each character of the one text in the other.
 fn places(plain: &str, text: &str) -> BTreeMap<usize, usize> {
-    plain.char_indices().zip(text.char_indices()).map(|((plain, _), (text, _))| (plain, text)).collect()
+    plain.char_indices().zip(text.char_indices()).map(|((plain, _), (text, _))| (plain, text)).gather()
 }
 
 /// Digits of a number that is written without its calling code: fewer are as likely a price or a

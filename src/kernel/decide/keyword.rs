@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::{Flow, Keyword, KeywordAction, Keywords, NodeIx, keyword_form};
+use crate::gather::Arrange;
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::route::{InboundMessage, OpenQuestion, answering};
@@ -124,7 +125,7 @@ fn newest_first<'s, 'f>(
     };
     let mut newest_first: Vec<&Session> = sessions.iter().filter(is_young).collect();
     newest_first.reverse();
-    newest_first.sort_by_key(|session| Reverse(session.parked_at));
+    newest_first.arrange_by_key(|session| Reverse(session.parked_at));
     newest_first
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Alias;
 use crate::flow::{Flow, Reentry};
+use crate::gather::Arrange;
 use crate::id::{FlowVersion, SessionId};
 use crate::kernel::begin::{NewSession, start};
 use crate::kernel::decide::decision::Decision;
@@ -223,7 +224,7 @@ impl Decision<'_> {
         let Some(session) = self.conversation.sessions.get(place) else { return };
         let mut versions: Vec<_> =
             session.versions().skip(1).map(|(flow, version)| (flow.clone(), version)).collect();
-        versions.sort();
+        versions.arrange_by(Ord::cmp);
         versions.dedup();
         let id = session.id;
         self.out.called.retain(|(of, _)| *of != id);

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
 use crate::flow::Concurrency;
+use crate::gather::Arrange;
 use crate::id::{ContactId, SessionId};
 use crate::kernel::Input;
 use crate::kernel::decide::act::ConversationChange;
@@ -114,7 +115,7 @@ impl Decision<'_> {
             session.sent_before = place_of(session.sent_before);
             conversation.sessions.push(session);
         }
-        conversation.sessions.sort_by_key(|session| session.started_at);
+        conversation.sessions.arrange_by_key(|session| session.started_at);
         conversation.remembered.take_in(other.remembered);
         conversation.calls.take_in(other.calls);
         conversation.has_written |= other.has_written;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::gather::Arrange;
 use crate::id::{ContactId, SessionId};
 use crate::store::memory::calendar::{Calendar, SweepVerdict};
 use crate::store::memory::keep::Sweep;
@@ -183,7 +184,7 @@ impl Journal {
     pub(super) fn read(&self, hash: u64, workspace: u32, session: SessionId) -> Vec<JournalEntry> {
         let log = self.id(hash, workspace, session).and_then(|id| self.logs.get(id));
         let mut entries = log.map(|log| log.entries.clone()).unwrap_or_default();
-        entries.sort_by_key(|entry| entry.seq);
+        entries.arrange_by_key(|entry| entry.seq);
         entries
     }
 

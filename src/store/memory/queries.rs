@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Alias;
 use crate::error::StoreError;
+use crate::gather::Arrange;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::session::{Conversation, Session};
 use crate::store::memory::MemoryStore;
@@ -64,7 +65,7 @@ impl StoreQueries for MemoryStore {
         let hash = self.shards.hash(workspace, &id);
         let mut entries: Vec<_> =
             self.shards.each().flat_map(|at| at.journal.read(hash, workspace, id)).collect();
-        entries.sort_by_key(|entry| entry.seq);
+        entries.arrange_by_key(|entry| entry.seq);
         Ok(entries)
     }
 

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("digits", "words: the digits of every script"),
     ("grapheme", "words: texts as people count them"),
     ("hex", "words: the stored form of hashes"),
+    ("gather", "words: sorting and collecting, compiled once"),
     ("list", "words: a list that mostly has one entry"),
     ("limits", "words: the maxima"),
     ("channel", "words: where people write from"),

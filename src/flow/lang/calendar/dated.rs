@@ -9,6 +9,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{LanguageNames, Named, plain};
 use crate::flow::lang::normal::{is_combining, is_unspaced};
+use crate::gather::{Arrange, Gather};
 
 /// The names of months and weekdays in some languages, ready to be found.
 pub(crate) struct CalendarNames {
@@ -22,7 +23,7 @@ impl CalendarNames {
             let mut names: Vec<(String, Named)> =
                 LanguageNames::kin_of(tag).flat_map(LanguageNames::all).collect();
             names.extend(beginnings(&names));
-            names.sort_by_key(|(name, _)| Reverse(name.len()));
+            names.arrange_by_key(|(name, _)| Reverse(name.len()));
             names
         };
         Self { tongues: tags.map(tongue).collect() }
@@ -81,7 +82,7 @@ impl CalendarNames {
         /// Names of months that are looked at.
         const MOST: usize = 64;
         let words = words(text);
-        let months: BTreeSet<&str> = self.tongues.iter().flatten().filter_map(first_word).collect();
+        let months: BTreeSet<&str> = self.tongues.iter().flatten().filter_map(first_word).gather();
         let is_month = |word: &Range<usize>| {
             let word = plain(text.get(word.clone()).unwrap_or_default());
             months.contains(&*word) || word.strip_prefix('ב').is_some_and(|word| months.contains(word))
@@ -117,7 +118,7 @@ impl CalendarNames {
         let mut windows: Vec<(usize, usize)> = (place.saturating_sub(REACH)..=place)
             .flat_map(|first| (place..last).map(move |end| (first, end)))
             .collect();
-        windows.sort_by_key(|(first, end)| (end - first, *first));
+        windows.arrange_by_key(|(first, end)| (end - first, *first));
         windows.into_iter().find_map(|(first, end)| {
             let is_end = |at: usize| {
                 at == place || words.get(at).and_then(|word| text.get(word.clone())).is_some_and(has_digit)

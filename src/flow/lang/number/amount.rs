@@ -15,6 +15,7 @@ use rust_decimal::Decimal as Amount;
 use super::{MINUS, MOST, MOST_AROUND, Marks, read, sign};
 use crate::digits::plain;
 use crate::flow::lang::normal::{composed, is_combining, is_unspaced, normal, unframed};
+use crate::gather::Arrange;
 
 const TABLE: &str = include_str!("amounts.txt");
 
@@ -33,7 +34,7 @@ struct AmountWords {
 static WORDS: LazyLock<AmountWords> = LazyLock::new(|| {
     let of = |kind| listed(kind).map(|word| normal(word).into());
     let mut minus: Vec<Box<str>> = of("minus").collect();
-    minus.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    minus.arrange_by_key(|word| std::cmp::Reverse(word.len()));
     AmountWords {
         factors: of("factor").chain(of("part")).collect(),
         before: of("before").collect(),

@@ -13,6 +13,7 @@ use super::super::ops::{arithmetic, is_list, is_object, items, list, plain_numbe
 use super::super::val::Val;
 use super::args::quoted;
 use super::field::{at, keyed};
+use crate::gather::Arrange;
 use crate::grapheme;
 use crate::value::Kind;
 
@@ -95,7 +96,7 @@ pub(super) fn sort<'a>(
     for (key, _) in &items {
         meter.bytes(key.as_str().map_or(0, str::len).saturating_mul(16))?;
     }
-    items.sort_by(|(a, _), (b, _)| if reverse { order(b, a) } else { order(a, b) });
+    items.arrange_by(|(a, _), (b, _)| if reverse { order(b, a) } else { order(a, b) });
     Ok(Val::List(items.into_iter().map(|(_, item)| item).collect()))
 }
 
