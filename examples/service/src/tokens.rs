@@ -15,7 +15,7 @@ use crate::database::{Database, TokenRow};
 const REFRESH: Duration = Duration::from_secs(10);
 /// Time between two looks at a token under which something is streamed.
 const LOOK: Duration = Duration::from_secs(1);
-/// Shortest time between two looks at the database for an unknown token.
+/// Shortest time between two looks at the database for unknown tokens, which wait for the next one.
 const RETRY: Duration = Duration::from_millis(100);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -96,21 +96,24 @@ impl Tokens {
         known.rows.get(id).filter(|_| is_fresh).cloned()
     }
 
+    /// Looks at the database, unless another call does so after this one has begun: each token that
+    /// was made before is known then, and those who guess look no more often than one of them.
     async fn refresh(&self) {
+        let asked = Instant::now();
         let _turn = self.reading.lock().await;
-        let is_recent = {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            known.read_at.is_some_and(|at| at.elapsed() < RETRY)
-        };
-        if is_recent {
+        let last = self.known.read().unwrap_or_else(PoisonError::into_inner).read_at;
+        if last.is_some_and(|at| at >= asked) {
             return;
         }
+        if let Some(at) = last {
+            tokio::time::sleep(RETRY.saturating_sub(at.elapsed())).await;
+        }
+        let read_at = Some(Instant::now());
         // While the database does not answer, the tokens that are known stay valid.
         match self.database.tokens().await {
             Ok(rows) => {
                 let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) =
-                    Known { rows, read_at: Some(Instant::now()) };
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known { rows, read_at };
             }
             Err(error) => tracing::warn!(%error, "tokens could not be read"),
         }

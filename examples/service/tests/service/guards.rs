@@ -112,7 +112,6 @@ async fn nothing_is_seen_or_changed_across_workspaces() {
     service.shown(1).await;
     let made = service.command().args(["token", "new", "acme", "shop"]).output().unwrap();
     let other = String::from_utf8(made.stdout).unwrap().trim().to_owned();
-    tokio::time::sleep(Duration::from_millis(150)).await;
     let (id, contact) = (session["id"].as_str().unwrap(), session["contact_id"].as_str().unwrap());
     let as_other = async |method: Method, path: &str, body: Option<Value>| {
         let request = service.request(method, path).bearer_auth(&other);
@@ -166,7 +165,6 @@ async fn a_caller_that_is_too_fast_is_told_when_to_come_again() {
     assert!((1..=60).contains(&wait), "{wait}");
     let made = service.command().args(["token", "new", "demo", "second"]).output().unwrap();
     let second = String::from_utf8(made.stdout).unwrap();
-    tokio::time::sleep(Duration::from_millis(150)).await;
     let other = service.request(Method::GET, "/api/v1/workspace").bearer_auth(second.trim());
     assert_eq!(answered(other).await.status, 200, "each token by itself");
 }
@@ -364,7 +362,6 @@ async fn a_stream_ends_when_its_token_is_revoked() {
     let session = service.post(TRIGGER, body).await.json();
     let paths =
         ["/api/v1/events".to_owned(), format!("/api/v1/sessions/{}/events", session["id"].as_str().unwrap())];
-    tokio::time::sleep(Duration::from_millis(150)).await;
     let mut streams = Vec::new();
     for (path, token) in paths.iter().flat_map(|path| [(path, &*token), (path, TOKEN)]) {
         let request = service.request(Method::GET, &format!("{path}?access_token={token}"));

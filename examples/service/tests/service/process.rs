@@ -1,5 +1,7 @@
 //! The life of a process: how it starts, is watched and ends.
 
+use std::process::Stdio;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -101,6 +103,24 @@ async fn tokens_are_made_listed_and_revoked() {
     assert!(!token(&["revoke", "acme", "shop"]).0);
     tokio::time::sleep(std::time::Duration::from_secs(11)).await;
     assert_eq!(list().await.status, 401);
+}
+
+/// Just looked at, since somebody guesses, the table is looked at again for a token that is new.
+#[tokio::test]
+async fn a_token_is_valid_once_it_is_shown() {
+    let service = Service::start();
+    let flows = async |token: &str| {
+        answered(service.request(Method::GET, "/api/v1/flows").bearer_auth(token)).await.status
+    };
+    for name in ["first", "second", "third"] {
+        let mut command = service.command();
+        let mut making = command.args(["token", "new", "acme", name]).stdout(Stdio::piped()).spawn().unwrap();
+        while making.try_wait().unwrap().is_none() {
+            assert_eq!(flows("cf_guess_0123456789abcdef").await, 401);
+        }
+        let made = String::from_utf8(making.wait_with_output().unwrap().stdout).unwrap();
+        assert_eq!(flows(made.trim()).await, 200, "{name}");
+    }
 }
 
 #[tokio::test]
