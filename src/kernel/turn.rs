@@ -105,7 +105,7 @@ pub(super) struct Run<'a> {
     /// True once what is said last has begun.
     pub(super) is_parting: bool,
     /// The question that was answered by no choice, in this turn (SEMANTICS I9).
-    pub(super) left_open: Option<LeftOpen>,
+    pub(super) left_open: Option<Box<LeftOpen>>,
     /// The item that templates read, while choices are made of a list (SEMANTICS N10).
     pub(super) item: Option<Box<ItemNames>>,
 }

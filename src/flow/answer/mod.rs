@@ -26,7 +26,7 @@ use serde_json::Value;
 pub(crate) use choice::{Choice, Choices, KnownWords, LiveChoices, Several};
 pub(crate) use date::{Dates, check_format};
 pub(crate) use listed::shows_places;
-pub(crate) use near::{is_politeness, without_politeness};
+pub(crate) use near::{is_politeness, may_be_polite, without_politeness};
 pub use reply::ReplyKind;
 pub(crate) use speech::Speech;
 

@@ -81,6 +81,24 @@ static POLITENESS: LazyLock<[Box<[Box<str>]>; 2]> = LazyLock::new(|| {
     })
 });
 
+/// The words that politeness begins or ends with, where it is a word beside others.
+static POLITE_EDGES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let phrases = POLITENESS.iter().take(1).flatten();
+    phrases.flat_map(|phrase| edge_words(phrase)).collect()
+});
+
+/// The first and the last word of a text, without the marks around them.
+fn edge_words(text: &str) -> impl Iterator<Item = &str> {
+    let edges = [text.split(' ').next(), text.rsplit(' ').next()];
+    edges.into_iter().flatten().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+}
+
+/// False for a text in its normal form that surely has no politeness at its ends: most texts are
+/// told so at the cost of two words.
+pub(crate) fn may_be_polite(form: &str) -> bool {
+    form.contains(is_unspaced) || edge_words(form).any(|word| POLITE_EDGES.contains(word))
+}
+
 /// A text without the politeness at its ends; none if it has none.
 pub(crate) fn without_politeness(said: &str) -> Option<String> {
     let form = normal(said);
@@ -271,4 +289,19 @@ pub(super) fn counted(said: &str) -> &str {
         rest.ends_with(is_digit).then_some(rest)
     });
     behind.map_or(inner, |rest| rest.trim_end_matches([' ', '.']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_politeness_is_overlooked_at_first_sight() {
+        for phrase in POLITENESS.iter().flatten() {
+            for text in [format!("menu {phrase}"), format!("{phrase} menu"), format!("{phrase}, menu")] {
+                assert!(without_politeness(&text).is_none() || may_be_polite(&text), "{text}");
+            }
+        }
+        assert!(!may_be_polite("where is my order"));
+    }
 }

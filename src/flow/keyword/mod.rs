@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::answer::{is_politeness, without_politeness};
+use crate::flow::answer::{is_politeness, may_be_polite, without_politeness};
 use crate::flow::form::diagnostics::Diagnostics;
 use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::{Path, brief};
@@ -224,7 +224,13 @@ impl Keywords {
         if self.0.is_empty() {
             return None;
         }
-        self.named(word).or_else(|| self.within(word)).or_else(|| self.politely(word))
+        let found = self.named(word);
+        // Politeness is a word beside others, or of a script that is written without blanks.
+        let is_one_word = || word.bytes().all(|byte| byte.is_ascii() && byte != b' ');
+        if found.is_some() || is_one_word() {
+            return found;
+        }
+        self.within(word).or_else(|| self.politely(word))
     }
 
     /// True if a word is a keyword as it was named.
@@ -251,8 +257,7 @@ impl Keywords {
     /// please` may be about an order; nor are words of opting in.
     #[cold]
     fn politely(&self, message: &str) -> Option<&Keyword> {
-        // Politeness is a word beside others, or of a script that is written without blanks.
-        if message.is_ascii() && !message.contains(' ') {
+        if !may_be_polite(message) {
             return None;
         }
         let keyword = self.named(&without_politeness(message)?)?;

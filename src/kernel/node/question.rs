@@ -38,14 +38,14 @@ pub(super) enum Word {
 pub(super) fn leave_open(run: &mut Run<'_>, question: &Question) {
     if question.takes_offers {
         let (flow, node) = (run.flow.id().clone(), run.session.at.clone());
-        run.left_open = Some(LeftOpen { flow, node, answered: run.session.answered });
+        run.left_open = Some(Box::new(LeftOpen { flow, node, answered: run.session.answered }));
     }
 }
 
 /// A question that the session comes back to, or that no text answers, takes what was offered for
 /// the one before it that was left without a choice.
 pub(super) fn reopen(run: &mut Run<'_>, question: &Question) {
-    let kept = run.session.take_left_open().map(|left| *left);
+    let kept = run.session.take_left_open();
     let Some(left) = run.left_open.take().or(kept) else { return };
     let is_same = left.node == run.session.at && left.flow == *run.flow.id();
     if is_same || !question.accept.accepts(ReplyKind::Text) {

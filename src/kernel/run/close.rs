@@ -22,7 +22,7 @@ impl Run<'_> {
         }
         let is_live = self.session.status().is_live();
         match self.left_open.take().filter(|_| is_live && self.flow.goes_round()) {
-            Some(left) => self.session.extras().left_open = Some(Box::new(left)),
+            Some(left) => self.session.extras().left_open = Some(left),
             None if is_live => {}
             None => _ = self.session.take_left_open(),
         }
