@@ -93,6 +93,7 @@ impl<S: ConversationStore> Engine<S> {
         Ok(FirstAttempt::Later(Box::new(LaterMessage::Begun { arrival, lookup, maybe_done })))
     }
 
+    #[inline]
     fn begin_message(
         &self,
         workspace: &WorkspaceId,

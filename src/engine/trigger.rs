@@ -114,6 +114,7 @@ impl<S: ConversationStore> Engine<S> {
         Ok(FirstAttempt::Later(Box::new(LaterTrigger::Begun { trigger, lookup, maybe_done })))
     }
 
+    #[inline]
     fn begin_trigger(
         &self,
         workspace: &WorkspaceId,

@@ -48,6 +48,7 @@ pub(crate) struct Decision<'a> {
 
 impl<'a> Decision<'a> {
     /// Takes up a conversation at the clock's time, or at its own if that is later.
+    #[inline]
     pub(crate) fn new(
         env: &'a Environment<'a>,
         conversation: &'a mut Conversation,
