@@ -2,8 +2,18 @@
 //! write to it.
 
 use crate::flow::lang::normal::{
-    is_combining, mail_in_sentence, narrow, unwrapped, unwrapped_url, url_in_sentence,
+    is_combining, mail_in_sentence, narrow, normal, unwrapped, unwrapped_url, url_in_sentence,
 };
+
+/// Words right before an address that say that it comes, in normal form: `my e-mail is`. After any
+/// other word a text may be an address that a keyboard parted: `ada byron@example.com`.
+const INTRODUCING: &str = "is|it's|its|e-mail|email|mail|address|website|site|link|url|web|es|\
+    correo|electrónico|electronico|dirección|direccion|enlace|sitio|é|eletrônico|eletronico|\
+    endereço|endereco|est|c'est|courriel|adresse|lien|ist|lautet|mailadresse|e-mail-adresse|webseite|è|\
+    indirizzo|sito|adres|e-mailadres|e-postam|epostam|mailim|adresim|adalah|emailku|alamat|\
+    jest|epost|e-post|är|почта|почту|емейл|имейл|мыло|адрес|هو|بريدي|ايميلي|ईमेल";
+/// The verb of such a sentence where it comes last.
+const CONCLUDING: &str = "है";
 
 /// Reads an e-mail address; its domain in lower case. Marks without width, a final full stop or
 /// comma, and what mail programs and keyboards put around an address are no part of it (SEMANTICS
@@ -16,21 +26,44 @@ pub(super) fn email(text: &str) -> Option<String> {
         return None;
     }
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).map(narrow).collect();
-    let text = unwrapped(visible.trim());
-    let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
-    let text = text.get(scheme.map_or(0, str::len)..).unwrap_or(text).trim_start();
-    if text.len() > MOST {
-        return None;
-    }
-    let (local, domain) = mail_in_sentence(text).rsplit_once('@')?;
-    let is_local = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
-    let fits = !local.is_empty()
-        && local.len() <= MOST_LOCAL
-        && local.chars().all(is_local)
-        && local.split('.').all(|part| !part.is_empty())
-        && domain.rsplit_once('.').is_some_and(|(_, last)| is_top(last))
-        && is_domain(domain);
-    fits.then(|| format!("{local}@{}", domain.to_lowercase()))
+    let read = |text: &str| {
+        let text = unwrapped(text.trim());
+        let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
+        let text = text.get(scheme.map_or(0, str::len)..).unwrap_or(text).trim_start();
+        if text.len() > MOST {
+            return None;
+        }
+        let (local, domain) = mail_in_sentence(text).rsplit_once('@')?;
+        let is_local = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+        let fits = !local.is_empty()
+            && local.len() <= MOST_LOCAL
+            && local.chars().all(is_local)
+            && local.split('.').all(|part| !part.is_empty())
+            && domain.rsplit_once('.').is_some_and(|(_, last)| is_top(last))
+            && is_domain(domain);
+        fits.then(|| format!("{local}@{}", domain.to_lowercase()))
+    };
+    read(&visible).or_else(|| read(introduced(&visible, "@")?))
+}
+
+fn is_introducing(word: &str) -> bool {
+    let word = normal(word.trim_matches(['"', ',']));
+    INTRODUCING.split('|').any(|one| one == word)
+}
+
+/// The word of a text that has a mark of an address in it, where the words around it only say that
+/// it is one: `My e-mail is ada@example.com`, `Site: https://example.com`.
+fn introduced<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
+    let (mut words, mut before) = (text.split_whitespace(), None);
+    let address = loop {
+        let word = words.next()?;
+        if word.contains(mark) {
+            break word;
+        }
+        before = Some(word);
+    };
+    let is_begun = before.is_none_or(|word| word.ends_with([':', '：', '=']) || is_introducing(word));
+    (is_begun && words.all(|word| word == CONCLUDING)).then_some(address)
 }
 
 /// True for a domain that others may be in: two letters or more, and no digits alone.
@@ -56,7 +89,7 @@ pub(super) fn url(text: &str) -> Option<String> {
         return None;
     }
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    let text = unwrapped_url(visible.trim());
+    let text = unwrapped_url(introduced(&visible, "://").unwrap_or(visible.trim()));
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
     }
@@ -153,6 +186,14 @@ mod tests {
             ("メールはada@example.com", "ada@example.com"),
             ("อีเมลada@example.co.thครับ", "ada@example.co.th"),
             ("ada@xn--fsqu00a.xn--0zwm56d", "ada@xn--fsqu00a.xn--0zwm56d"),
+            ("My e-mail is ada@example.com", "ada@example.com"),
+            ("e-mail: ada@example.com.", "ada@example.com"),
+            ("mi correo electrónico es ada@example.com", "ada@example.com"),
+            ("Meu e-mail é: <ada@example.com>", "ada@example.com"),
+            ("c'est ada@example.com", "ada@example.com"),
+            ("Meine E-Mail-Adresse lautet ada@example.com", "ada@example.com"),
+            ("моя почта ada@example.com", "ada@example.com"),
+            ("मेरा ईमेल ada@example.com है", "ada@example.com"),
         ] {
             assert_eq!(email(text).as_deref(), Some(expected));
         }
@@ -177,6 +218,10 @@ mod tests {
             "ada@exam।ple.com",
             "ada@exam😊ple.com",
             "ada@example.com。bob@example.com",
+            "ada byron@example.com",
+            "my e-mail is not ada@example.com",
+            "it is ada@example.com or bob@example.com",
+            "my e-mail is ada@example.com no more",
             ".",
             &long,
         ] {
@@ -211,6 +256,9 @@ mod tests {
         ] {
             assert_eq!(url(text).as_deref(), Some("https://example.com/a"), "{text}");
         }
+        for text in ["Site: https://example.com/a", "mi sitio es https://example.com/a."] {
+            assert_eq!(url(text).as_deref(), Some("https://example.com/a"), "{text}");
+        }
         for text in ["https://example.com/a谢谢", "https://example.com/aです", "https://example.com/aครับ"]
         {
             assert_eq!(url(text).as_deref(), Some("https://example.com/a"), "{text}");
@@ -233,6 +281,7 @@ mod tests {
             "https://",
             "https:///path",
             "https://exa mple.com",
+            "not https://example.com",
             "https://:80",
             "https://example.com:99999",
             "https://shop.com@evil.com",

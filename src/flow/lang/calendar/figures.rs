@@ -1,6 +1,6 @@
 //! Dates in figures that leave no doubt: the year first, of four digits, with hyphens, dots or
-//! slashes, or the day first with dots, or the
-//! day anywhere before the year where it is no month (SEMANTICS U13).
+//! slashes, or the day first with dots, or the day anywhere before the year where it is no month or
+//! the month's own number (SEMANTICS U13).
 
 use chrono::NaiveDate;
 
@@ -26,7 +26,7 @@ pub(crate) fn figured(text: &str, is_thai: bool) -> Option<(usize, NaiveDate)> {
     let (year, month, day) = match (first.len(), third.len()) {
         (4, 1..=2) => (first, second, third),
         (1..=2, 4) if mark == '.' || is_no_month(first) => (third, second, first),
-        (1..=2, 4) if is_no_month(second) => (third, first, second),
+        (1..=2, 4) if is_no_month(second) || is_same(first, second) => (third, first, second),
         _ => return None,
     };
     // A fourth group: an address of a machine, a version.
@@ -53,6 +53,11 @@ fn whole(year: &str, month: &str, day: &str, is_thai: bool) -> Option<NaiveDate>
 /// True for a number that is a day at most: `25/12/2026` leaves no doubt.
 fn is_no_month(number: &str) -> bool {
     number.parse().is_ok_and(|number: u32| number > 12)
+}
+
+/// True for a day that is the number of its month: `12-12-2026` is one date to everybody.
+fn is_same(first: &str, second: &str) -> bool {
+    first.trim_start_matches('0') == second.trim_start_matches('0')
 }
 
 fn digits(text: &str) -> Option<(&str, &str)> {
