@@ -9,7 +9,7 @@ use super::clock::DayTime;
 use super::speech::Speech;
 use crate::digits::plain;
 use crate::flow::lang::calendar::{
-    LanguageNames, NearbyDay, THAI_OFFSET, common_year, compact, figured, mark,
+    LanguageNames, NearbyDay, THAI_OFFSET, Years, common_year, compact, figured, mark,
 };
 use crate::flow::lang::moment::WrittenTime;
 use crate::flow::lang::normal::{key, unbracketed};
@@ -215,10 +215,17 @@ fn whole_year(two: i32, century: Option<i32>, cx: &Speech<'_>) -> i32 {
     first + (two - first).rem_euclid(100) - offset
 }
 
-/// The date that a word means beside today: `tomorrow`, `mañana`.
+/// The date that a word means beside today: `tomorrow`, `mañana`, or `Friday`, the next one. Said
+/// on a Friday that is today or in a week, so it is none.
 fn nearby(text: &str, cx: &Speech<'_>) -> Option<NaiveDate> {
-    let named = cx.tags().flat_map(LanguageNames::kin_of).find_map(|names| names.nearby(text))?;
-    let NearbyDay::At(days) = named else { return None };
+    let days = match cx.tags().flat_map(LanguageNames::kin_of).find_map(|names| names.nearby(text)) {
+        Some(NearbyDay::At(days)) => days,
+        Some(NearbyDay::Unclear) => return None,
+        None => {
+            let ahead = cx.calendar().weekday(text)? + 7 - cx.today.weekday().num_days_from_monday();
+            Some(i64::from(ahead % 7)).filter(|days| *days > 0)?
+        }
+    };
     cx.today.checked_add_signed(TimeDelta::days(days))
 }
 
@@ -236,7 +243,8 @@ fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
     let is_short = has(|item| matches!(item, Item::Numeric(Numeric::YearMod100, _)));
     let is_short = is_short || (dates.formats.is_empty() && cx.counts_as_thai());
     let whole = |two| whole_year(two, dates.century, cx);
-    cx.calendar().read(text, is_short.then_some(&whole))
+    let today = dates.relative.then_some(cx.today);
+    cx.calendar().read(text, &Years { short: is_short.then_some(&whole), today })
 }
 
 /// True if a format can write a date so that the same date is read again.
@@ -548,6 +556,59 @@ mod tests {
         }
         for format in ["", "%", "%Q", "%d/%m", "%H:%M", "dd/mm/yyyy", "%z", "%s"] {
             assert!(!check_format(format), "{format}");
+        }
+    }
+
+    #[test]
+    fn u13_a_weekday_or_a_day_without_its_year_is_the_next_one_if_asked_for() {
+        // Today is Thursday, 7 May 2026.
+        for (language, text, expected) in [
+            ("en", "Friday", Some("2026-05-08")),
+            ("en", "on Wednesday", Some("2026-05-13")),
+            ("en", "sat", Some("2026-05-09")),
+            ("en", "Thursday", None),
+            ("en", "this Saturday", Some("2026-05-09")),
+            ("en", "next Friday", None),
+            ("en", "not Friday", None),
+            ("en", "Friday or Saturday", None),
+            ("en", "Friday 13", None),
+            ("de", "am Freitag", Some("2026-05-08")),
+            ("es", "el viernes", Some("2026-05-08")),
+            ("es", "sábado", Some("2026-05-09")),
+            ("pt", "segunda", Some("2026-05-11")),
+            ("fr", "vendredi", Some("2026-05-08")),
+            ("it", "venerdi", Some("2026-05-08")),
+            ("ru", "в пятницу", Some("2026-05-08")),
+            ("uk", "у неділю", Some("2026-05-10")),
+            ("pl", "w środę", Some("2026-05-13")),
+            ("cs", "v sobotu", Some("2026-05-09")),
+            ("tr", "Cuma", Some("2026-05-08")),
+            ("id", "hari Jumat", Some("2026-05-08")),
+            ("ar", "الجمعة", Some("2026-05-08")),
+            ("ar", "يوم الجمعة", Some("2026-05-08")),
+            ("hi", "शुक्रवार", Some("2026-05-08")),
+            ("zh", "星期五", Some("2026-05-08")),
+            ("ja", "金曜日", Some("2026-05-08")),
+            ("en", "12 December", Some("2026-12-12")),
+            ("en", "May 7", Some("2026-05-07")),
+            ("en", "6th of May", Some("2027-05-06")),
+            ("en", "Sat 12 Dec", Some("2026-12-12")),
+            ("en", "Fri 12 Dec", None),
+            ("en", "30 Feb", None),
+            ("de", "Freitag, 8. Mai", Some("2026-05-08")),
+            ("es", "1 de junio", Some("2026-06-01")),
+            ("fr", "1er juin", Some("2026-06-01")),
+            ("ru", "1 июня", Some("2026-06-01")),
+            ("zh", "6月1日", Some("2026-06-01")),
+            ("ar", "١ يونيو", Some("2026-06-01")),
+        ] {
+            let said = |relative| {
+                let days = Dates { relative, ..Dates::default() };
+                read(text, &days, &speech(language)).map(|date| date.to_string())
+            };
+            let (asked, other) = (said(true), said(false));
+            assert_eq!(asked.as_deref(), expected, "{language} {text}");
+            assert_eq!(other, None, "{text}");
         }
     }
 

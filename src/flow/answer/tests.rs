@@ -258,7 +258,7 @@ fn politeness_is_no_part_of_a_value() {
         ("ko", "내일이요", Some("2026-05-08")),
         ("th", "พรุ่งนี้ค่ะ", Some("2026-05-08")),
         ("en", "7/5/2026 please", None),
-        ("en", "7 May please", None),
+        ("en", "7 May please", Some("2026-05-07")),
         ("en", "not tomorrow please", None),
     ] {
         assert_eq!(read(&date, text, language, None).as_deref(), expected, "{text}");

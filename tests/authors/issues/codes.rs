@@ -49,7 +49,8 @@ fn the_table_of_codes_is_what_the_codes_say() {
     let cell = |text: &str| {
         let short: String = text.chars().take(120).collect();
         let cut = if short.len() < text.len() { "…" } else { "" };
-        format!("{short}{cut}").replace('|', "\\|").replace('<', "\\<").replace('[', "\\[")
+        let cell = format!("{short}{cut}").replace('|', "\\|").replace('<', "\\<").replace('[', "\\[");
+        cell.replace("://", "\\://")
     };
     let mut table = String::from(
         "| code | severity | what it means | for example | how to fix that |\n|---|---|---|---|---|\n",

@@ -11,6 +11,15 @@ use super::{LanguageNames, Named, plain};
 use crate::flow::lang::normal::{is_combining, is_unspaced};
 use crate::gather::{Arrange, Gather};
 
+/// The years that are meant where they are not written in full.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Years<'a> {
+    /// That of two digits at the end; they are none if it is absent.
+    pub(crate) short: Option<&'a dyn Fn(i32) -> i32>,
+    /// Today, where a day without a year is the next one; it is none if absent.
+    pub(crate) today: Option<NaiveDate>,
+}
+
 /// The names of months and weekdays in some languages, ready to be found.
 pub(crate) struct CalendarNames {
     /// By language, the longest name first.
@@ -29,9 +38,8 @@ impl CalendarNames {
         Self { tongues: tags.map(tongue).collect() }
     }
 
-    /// Reads a date with the name of its month. `whole`: the year that two digits at the end mean;
-    /// none if they mean none.
-    pub(crate) fn read(&self, text: &str, whole: Option<&dyn Fn(i32) -> i32>) -> Option<NaiveDate> {
+    /// Reads a date with the name of its month.
+    pub(crate) fn read(&self, text: &str, years: &Years<'_>) -> Option<NaiveDate> {
         let text = with_first(unpadded(&plain(text)));
         let NamedDate { month, weekday, rest } =
             self.tongues.iter().find_map(|names| names_in(&text, names))?;
@@ -47,32 +55,38 @@ impl CalendarNames {
         }
         let number = |text: &str| text.parse::<u32>().ok().filter(|_| text.len() <= 2);
         let year = |text: &str| text.parse::<i32>().ok().filter(|_| text.len() == 4);
-        let (year, day) = match (&numbers[..], whole) {
-            ([a, b], _) if a.len() == 4 => (year(a)?, number(b)?),
-            ([a, b], _) if b.len() == 4 => (year(b)?, number(a)?),
-            ([a, b], Some(whole)) => (whole(i32::try_from(number(b)?).ok()?), number(a)?),
-            _ => return None,
-        };
-        let year = if text.chars().any(is_thai) { common_year(year) } else { year };
         // Who names another weekday has one of the two in mind.
         let is_its =
             |date: &NaiveDate| weekday.is_none_or(|day| date.weekday().num_days_from_monday() == day);
+        let (year, day) = match (&numbers[..], years.short) {
+            ([a, b], _) if a.len() == 4 => (year(a)?, number(b)?),
+            ([a, b], _) if b.len() == 4 => (year(b)?, number(a)?),
+            ([a, b], Some(whole)) => (whole(i32::try_from(number(b)?).ok()?), number(a)?),
+            ([a], _) => return next(years.today?, month, number(a)?).filter(is_its),
+            _ => return None,
+        };
+        let year = if text.chars().any(is_thai) { common_year(year) } else { year };
         NaiveDate::from_ymd_opt(year, month, day).filter(is_its)
+    }
+
+    /// The weekday that a text names and says no more, from Monday as 0 on: `Friday`, `am Freitag`.
+    pub(crate) fn weekday(&self, text: &str) -> Option<u32> {
+        let text = plain(text);
+        let mut named = self.tongues.iter().flatten().filter_map(|(name, meaning)| {
+            let Named::Weekday(day) = meaning else { return None };
+            let place = place_of(name, &text).filter(|place| is_clear_weekday(name, place, &text))?;
+            says_no_more(&without(&text, place)).then_some(*day)
+        });
+        let day = named.next()?;
+        named.all(|other| other == day).then_some(day)
     }
 
     /// True if words beside a date in figures say no more than its weekday: `Do`, `(木)`, `am`.
     pub(crate) fn are_beside(&self, words: &str, date: NaiveDate) -> bool {
         let text = plain(words);
-        let says_no_more = |rest: &str| {
-            rest.split(|c: char| !is_letter(c)).all(|word| word.is_empty() || BESIDE.contains(&word))
-        };
         let is_its = |(name, meaning): &&(String, Named)| {
             matches!(meaning, Named::Weekday(day) if date.weekday().num_days_from_monday() == *day)
-                && place_of(name, &text).is_some_and(|place| {
-                    let mut rest = text.clone();
-                    rest.replace_range(place, " ");
-                    says_no_more(&rest)
-                })
+                && place_of(name, &text).is_some_and(|place| says_no_more(&without(&text, place)))
         };
         says_no_more(&text) || self.tongues.iter().flatten().any(|name| is_its(&name))
     }
@@ -108,7 +122,7 @@ impl CalendarNames {
         let (start, last) = (written.find(is_digit)?, written.rfind(is_digit)?);
         let length = written.get(last..)?.chars().next()?.len_utf8();
         let range = word.start + start..word.start + last + length;
-        Some((range.clone(), self.read(text.get(range)?, None)?))
+        Some((range.clone(), self.read(text.get(range)?, &Years::default())?))
     }
 
     /// The shortest date that has the word at a place in it.
@@ -129,7 +143,7 @@ impl CalendarNames {
             let range = words.get(first)?.start..words.get(end)?.end;
             let (range, date) = match self.inside(text, range.clone()) {
                 Some(inside) => inside,
-                None => (range.clone(), self.read(text.get(range)?, None)?),
+                None => (range.clone(), self.read(text.get(range)?, &Years::default())?),
             };
             (1_000..=9_999).contains(&date.year()).then_some((range, date))
         })
@@ -250,7 +264,7 @@ fn is_clear_weekday(name: &str, place: &Range<usize>, text: &str) -> bool {
 }
 
 /// The place of a name as a whole word, or as a whole number with its sign.
-fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
+fn place_of(name: &str, text: &str) -> Option<Range<usize>> {
     let goes_on = |edge: Option<char>, beside: Option<char>| match (edge, beside) {
         (Some(edge), Some(beside)) if edge.is_ascii_digit() => beside.is_ascii_digit(),
         (Some(edge), Some(beside)) => {
@@ -265,8 +279,25 @@ fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
     })
 }
 
+/// The next day of a month, today or later, that this year or the next one has.
+fn next(today: NaiveDate, month: u32, day: u32) -> Option<NaiveDate> {
+    let years = [today.year(), today.year() + 1].into_iter();
+    years.filter_map(|year| NaiveDate::from_ymd_opt(year, month, day)).find(|date| *date >= today)
+}
+
+fn without(text: &str, place: Range<usize>) -> String {
+    let mut rest = text.to_owned();
+    rest.replace_range(place, " ");
+    rest
+}
+
+fn says_no_more(rest: &str) -> bool {
+    let is_said = |word: &str| word.is_empty() || BESIDE.contains(&word);
+    rest.split(|c: char| !is_letter(c)).all(is_said) && !has_digit(rest)
+}
+
 /// Words beside a date in figures that say nothing.
-const BESIDE: [&str; 26] = [
+const BESIDE: [&str; 35] = [
     "am",
     "den",
     "der",
@@ -293,6 +324,15 @@ const BESIDE: [&str; 26] = [
     "วันที",
     "ที",
     "的",
+    "v",
+    "ve",
+    "this",
+    "ce",
+    "este",
+    "esta",
+    "diesen",
+    "questo",
+    "يوم",
 ];
 
 /// A text with a figure for the word that the first of a month has in some languages.

@@ -11,7 +11,7 @@ use std::fmt::{self, Write};
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, Datelike, FixedOffset};
 
-pub(crate) use dated::{CalendarNames, THAI_OFFSET, common_year};
+pub(crate) use dated::{CalendarNames, THAI_OFFSET, Years, common_year};
 pub(crate) use figures::{compact, figured, mark};
 
 use crate::flow::lang::language::lookup;
@@ -185,6 +185,14 @@ impl LanguageNames {
             "fi" => called(|name| name.strip_suffix("na").map(str::to_owned)),
             "sv" | "da" | "nb" => called(|name| Some(format!("{name}en"))),
             "pt" => called(|name| name.strip_suffix("-feira").map(str::to_owned)),
+            // On that day: `в пятницу`, `w środę`.
+            "ru" => called(|name| Some(format!("{}у", name.strip_suffix('а')?))),
+            "uk" => called(|name| {
+                let ended = |end, other| Some(format!("{}{other}", name.strip_suffix(end)?));
+                ended('а', 'у').or_else(|| ended('я', 'ю'))
+            }),
+            "pl" => called(|name| Some(format!("{}ę", name.strip_suffix('a')?))),
+            "cs" | "sk" => called(|name| Some(format!("{}u", name.strip_suffix('a')?))),
             "eu" => with(&["k", "ren", "n", "ko"]),
             "sr" | "bs" => with(&["a", "а"]),
             "mn" => {

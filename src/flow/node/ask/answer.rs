@@ -99,8 +99,8 @@ pub struct AnswerDef {
     /// and `30` 1930; they begin 79 years ago if absent ([SEMANTICS U13](crate::semantics#u13)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub century: Option<u32>,
-    /// True if `yesterday`, `today` and `tomorrow` are dates, in the conversation's languages; they
-    /// are not if absent.
+    /// True if `yesterday`, `today` and `tomorrow` are dates, in the conversation's languages, a
+    /// weekday is the next one, and so is a day with its month; they are not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relative: Option<bool>,
     /// Types of media: `image`, `application/pdf`; any if absent.
