@@ -269,7 +269,7 @@ pub(crate) fn print_memory() {
                 ((bytes + of / 2) / of, allocations as f64 / of as f64)
             })
             .collect();
-        counts.sort_by(|one, other| one.0.cmp(&other.0));
+        counts.sort_by_key(|one| one.0);
         let (bytes, allocations) = counts[ENGINES / 2];
         println!("call.{name}.allocations = {allocations:.1}");
         println!("call.{name}.bytes = {bytes}");

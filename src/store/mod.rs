@@ -45,7 +45,7 @@ pub use crate::session::KeyRecord;
 
 use crate::error::StoreError;
 
-pub(crate) use flows::{DynFlowStore, NoFlows};
+pub(crate) use flows::{DynFlowStore, FlowsFuture, NoFlows};
 pub(crate) use txn::Lent;
 
 /// Where conversations are kept.

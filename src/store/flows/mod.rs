@@ -320,29 +320,29 @@ impl fmt::Debug for SharedFlows {
     }
 }
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub(crate) type FlowsFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// [`FlowStore`] with its type erased: it is asked seldom.
 pub(crate) trait DynFlowStore: Send + Sync {
-    fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, Catalogue>;
+    fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> FlowsFuture<'a, Catalogue>;
     fn definition<'a>(
         &'a self,
         workspace: &'a WorkspaceId,
         flow: &'a FlowId,
         version: Option<FlowVersion>,
-    ) -> BoxFuture<'a, Option<Arc<str>>>;
-    fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved>;
+    ) -> FlowsFuture<'a, Option<Arc<str>>>;
+    fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> FlowsFuture<'a, FlowSaved>;
     fn save_all<'a>(
         &'a self,
         workspace: &'a WorkspaceId,
         changes: Vec<FlowChange>,
-    ) -> BoxFuture<'a, FlowSaved>;
-    fn changes<'a>(&'a self, workspace: &'a WorkspaceId, since: u64) -> BoxFuture<'a, CatalogueChanges>;
-    fn terminated(&self) -> BoxFuture<'_, Vec<WorkspaceId>>;
+    ) -> FlowsFuture<'a, FlowSaved>;
+    fn changes<'a>(&'a self, workspace: &'a WorkspaceId, since: u64) -> FlowsFuture<'a, CatalogueChanges>;
+    fn terminated(&self) -> FlowsFuture<'_, Vec<WorkspaceId>>;
 }
 
 impl<S: FlowStore> DynFlowStore for S {
-    fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, Catalogue> {
+    fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> FlowsFuture<'a, Catalogue> {
         Box::pin(FlowStore::catalogue(self, workspace))
     }
     fn definition<'a>(
@@ -350,23 +350,23 @@ impl<S: FlowStore> DynFlowStore for S {
         workspace: &'a WorkspaceId,
         flow: &'a FlowId,
         version: Option<FlowVersion>,
-    ) -> BoxFuture<'a, Option<Arc<str>>> {
+    ) -> FlowsFuture<'a, Option<Arc<str>>> {
         Box::pin(FlowStore::definition(self, workspace, flow, version))
     }
-    fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved> {
+    fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> FlowsFuture<'a, FlowSaved> {
         Box::pin(FlowStore::save(self, workspace, change))
     }
     fn save_all<'a>(
         &'a self,
         workspace: &'a WorkspaceId,
         changes: Vec<FlowChange>,
-    ) -> BoxFuture<'a, FlowSaved> {
+    ) -> FlowsFuture<'a, FlowSaved> {
         Box::pin(FlowStore::save_all(self, workspace, changes))
     }
-    fn changes<'a>(&'a self, workspace: &'a WorkspaceId, since: u64) -> BoxFuture<'a, CatalogueChanges> {
+    fn changes<'a>(&'a self, workspace: &'a WorkspaceId, since: u64) -> FlowsFuture<'a, CatalogueChanges> {
         Box::pin(FlowStore::changes(self, workspace, since))
     }
-    fn terminated(&self) -> BoxFuture<'_, Vec<WorkspaceId>> {
+    fn terminated(&self) -> FlowsFuture<'_, Vec<WorkspaceId>> {
         Box::pin(FlowStore::terminated(self))
     }
 }

@@ -1,7 +1,7 @@
 //! The store, the channel and the host of a simulation: pending before and after each call, so that
 //! whatever dies there dies at every place; and failing as the table says.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +15,12 @@ use super::people::{Person, address_of};
 use crate::address::Address;
 use crate::calls::{Answer, Call, CallRef, CallResult, Calls};
 use crate::error::{CallError, SendError, StoreError};
+use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::session::Outbound;
 use crate::store::{
-    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    Settle, Settled, SharedFlows, Txn,
+    Catalogue, CatalogueChanges, Commit, Committed, ConversationStore, Due, DynFlowStore, Erase, FlowChange,
+    FlowSaved, FlowsFuture, Leased, Live, Loaded, Lookup, Purge, Purged, Removed, Settle, Settled,
+    SharedFlows, Txn,
 };
 use crate::transport::{Receipt, Transport};
 
@@ -40,8 +42,6 @@ pub(super) struct Weather {
     pub(super) defect: Option<Defect>,
     /// The number of operations that the store itself is at.
     pub(super) busy: Arc<AtomicU64>,
-    /// True if the call that was polled last waits for the weather, not for a store.
-    pub(super) has_paused: Arc<AtomicBool>,
 }
 
 /// The store itself is at something, until this is dropped.
@@ -91,18 +91,8 @@ impl Weather {
             if std::mem::replace(&mut waited, true) {
                 return Poll::Ready(());
             }
-            self.has_paused.store(true, Ordering::Relaxed);
             context.waker().wake_by_ref();
             Poll::Pending
-        })
-        .await;
-    }
-
-    /// Never ends.
-    async fn hang(&self) {
-        poll_fn(|_| {
-            self.has_paused.store(true, Ordering::Relaxed);
-            Poll::<()>::Pending
         })
         .await;
     }
@@ -224,7 +214,59 @@ impl<S: ConversationStore> ConversationStore for SimStore<S> {
     }
 
     fn flow_store(&self) -> Option<SharedFlows> {
-        self.inner.flow_store()
+        let (flows, busy) = (self.inner.flow_store()?.0, Arc::clone(&self.weather.busy));
+        Some(SharedFlows(Arc::new(SimFlows { flows, busy })))
+    }
+}
+
+/// The flows of such a store: in no weather, but seen while they are asked for. A call that was
+/// left then would keep its connection from the others.
+struct SimFlows {
+    flows: Arc<dyn DynFlowStore>,
+    busy: Arc<AtomicU64>,
+}
+
+impl SimFlows {
+    fn seen<'a, T: 'a>(&'a self, asked: FlowsFuture<'a, T>) -> FlowsFuture<'a, T> {
+        Box::pin(async move {
+            let _busy = Busy::new(&self.busy);
+            asked.await
+        })
+    }
+}
+
+impl DynFlowStore for SimFlows {
+    fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> FlowsFuture<'a, Catalogue> {
+        self.seen(self.flows.catalogue(workspace))
+    }
+
+    fn definition<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        flow: &'a FlowId,
+        version: Option<FlowVersion>,
+    ) -> FlowsFuture<'a, Option<Arc<str>>> {
+        self.seen(self.flows.definition(workspace, flow, version))
+    }
+
+    fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> FlowsFuture<'a, FlowSaved> {
+        self.seen(self.flows.save(workspace, change))
+    }
+
+    fn save_all<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> FlowsFuture<'a, FlowSaved> {
+        self.seen(self.flows.save_all(workspace, changes))
+    }
+
+    fn changes<'a>(&'a self, workspace: &'a WorkspaceId, since: u64) -> FlowsFuture<'a, CatalogueChanges> {
+        self.seen(self.flows.changes(workspace, since))
+    }
+
+    fn terminated(&self) -> FlowsFuture<'_, Vec<WorkspaceId>> {
+        self.seen(self.flows.terminated())
     }
 }
 
@@ -240,7 +282,7 @@ impl Transport for SimWire {
             return Err(SendError::retry("refused by the simulation"));
         }
         if weather.happens(SimFault::ChannelHangs) {
-            weather.hang().await;
+            pending::<()>().await;
         }
         if weather.happens(SimFault::ChannelSlow) {
             weather.dawdle().await;
@@ -300,7 +342,7 @@ impl Calls for SimHost {
             weather.dawdle().await;
         }
         if weather.happens(SimFault::CallHangs) {
-            weather.hang().await;
+            pending::<()>().await;
         }
         if weather.happens(SimFault::CallPanics) {
             resume_unwind(Box::new("a host that panics"));

@@ -35,9 +35,6 @@ const MOST_REPEATED: usize = 40;
 /// The nodes that a process with small limits can read: one fewer than the diary has.
 const SMALL: usize = 5;
 
-/// So many polls take a moment: what is not done by then may wait for another call.
-const MOST_POLLS: usize = 300;
-
 /// The lease of an engine that is given none.
 const USUAL_LEASE: Duration = Duration::from_secs(60);
 
@@ -153,7 +150,6 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
             asked: Arc::default(),
             defect,
             busy: Arc::default(),
-            has_paused: Arc::default(),
         };
         let store = SimStore { inner: Arc::new(store), weather: weather.clone() };
         let now = Clock::now(&ManualClock::default());
@@ -254,23 +250,19 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         self.weather.oracle().answered(done);
     }
 
-    /// Polls a call until it is done, or waits for the weather or for another call: what the store
-    /// itself takes its time for is waited for.
+    /// Polls a call until it is done, or waits for the weather or for another call. What a store
+    /// itself takes its time for is waited for: a call that is left in it, even in its queue for a
+    /// connection, would have what the others then wait for.
     fn poll(&mut self, place: usize) -> Option<CallOutcome> {
         let (_, call) = self.tasks.get_mut(place)?;
         let weather = &self.weather;
-        // Flows of a store of its own are not seen on their way.
-        let mut left = if self.flows.is_none() { MOST_POLLS } else { 0 };
         loop {
-            weather.has_paused.store(false, Ordering::Relaxed);
             if let Poll::Ready(done) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 return Some(done);
             }
-            let waits_for_store = weather.busy.load(Ordering::Relaxed) > 0;
-            if weather.has_paused.load(Ordering::Relaxed) || (!waits_for_store && left == 0) {
+            if weather.busy.load(Ordering::Relaxed) == 0 {
                 return None;
             }
-            left -= usize::from(!waits_for_store);
             std::thread::yield_now();
         }
     }
