@@ -45,7 +45,9 @@ pub use crate::session::KeyRecord;
 
 use crate::error::StoreError;
 
-pub(crate) use flows::{DynFlowStore, FlowsFuture, NoFlows};
+#[cfg(feature = "testkit")]
+pub(crate) use flows::FlowsFuture;
+pub(crate) use flows::{DynFlowStore, NoFlows};
 pub(crate) use txn::Lent;
 
 /// Where conversations are kept.
