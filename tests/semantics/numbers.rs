@@ -54,6 +54,43 @@ fn numbers_are_read_as_they_are_written_in_each_language() {
     }
 }
 
+/// U10: below a hundred, and behind words that only say that a number comes.
+#[test]
+fn numbers_are_read_in_words() {
+    let rows = table("Numbers in words");
+    assert!(rows.len() >= 40);
+    for row in rows {
+        let [language, written, expected, counted, also] = row[..] else { panic!("{row:?}") };
+        assert_eq!(saved(&json!({}), language, written), expected, "{row:?}");
+        assert_eq!(saved(&json!({"unit": true}), language, counted), also, "{row:?}");
+    }
+    for (language, written) in [
+        ("en", "two hundred"),
+        ("en", "two and a half"),
+        ("en", "twenty twenty"),
+        ("en", "ten thirty"),
+        ("en", "one or two"),
+        ("en", "someone"),
+        ("en", "we are many"),
+        ("en", "a few"),
+        ("es", "un par"),
+        ("es", "dos mil"),
+        ("de", "zweihundert"),
+        ("fr", "quatre-vingts mille"),
+        ("ru", "пять тысяч"),
+        ("fa", "نه"),
+        ("zh", "一些"),
+        ("en", "about 500"),
+    ] {
+        for fields in [json!({}), json!({"unit": true})] {
+            assert_eq!(saved(&fields, language, written), "none", "{written}");
+        }
+    }
+    assert_eq!(saved(&json!({}), "en", "three adults"), "none");
+    assert_eq!(saved(&json!({}), "en", "We are 4, please"), "4");
+    assert_eq!(saved(&json!({"whole": true}), "es", "somos 4"), "4");
+}
+
 /// U10: what multiplies an amount, or makes it negative, is not passed over.
 #[test]
 fn an_amount_is_never_another_one() {

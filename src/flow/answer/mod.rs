@@ -10,6 +10,7 @@ mod date;
 mod figures;
 mod listed;
 mod near;
+mod numeral;
 mod ordinal;
 mod punctuation;
 mod reply;
@@ -131,10 +132,8 @@ impl Expect {
             }
             Self::Number { whole, decimal, has_unit, .. } => {
                 let marks = decimal.map_or_else(|| cx.marks(), Marks::Fixed);
-                let number = match has_unit {
-                    true => number::read_amount(text, marks, cx.language()),
-                    false => number::read(text, marks),
-                };
+                let read = |text| spoken_number(text, marks, *has_unit, cx);
+                let number = read(text).or_else(|| read(numeral::introduced(text)?));
                 let number =
                     number.filter(|number| if *whole { is_whole(*number) } else { is_exact(*number) });
                 number.map(|number| Value::Number(number::json_number(number)))
@@ -196,6 +195,20 @@ impl Expect {
             _ => json_amount(text).is_some(),
         }
     }
+}
+
+/// A number in digits, or one in words.
+fn spoken_number(text: &str, marks: Marks, has_unit: bool, cx: &Speech<'_>) -> Option<Amount> {
+    let in_digits = match has_unit {
+        true => number::read_amount(text, marks, cx.language()),
+        false => number::read(text, marks),
+    };
+    let in_words = || {
+        let (number, rest) = numeral::read(text, cx.tags())?;
+        let is_all = rest.is_empty() || (has_unit && number::is_unit_behind(rest, cx.language()));
+        is_all.then(|| Amount::from(number))
+    };
+    in_digits.or_else(in_words)
 }
 
 /// A number as JSON writes it.

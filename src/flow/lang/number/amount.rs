@@ -213,6 +213,11 @@ fn is_behind(after: &str, before: &str, language: Option<&str>) -> bool {
     !is_negative && !has_zero() && !after.contains(CENTS) && !is_multiple(after, before, language)
 }
 
+/// True if a text behind a number is its unit, and nothing that makes it another one.
+pub(crate) fn is_unit_behind(after: &str, language: Option<&str>) -> bool {
+    is_unit(after) && is_behind(after, "", language)
+}
+
 fn is_multiple(after: &str, before: &str, language: Option<&str>) -> bool {
     let phrase = normal(after);
     let is_percent =

@@ -8,7 +8,7 @@ mod marks;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use amount::{is_multiplied, is_multiplier_at_end, minus_at_end, read_amount};
+pub(crate) use amount::{is_multiplied, is_multiplier_at_end, is_unit_behind, minus_at_end, read_amount};
 pub(crate) use exact::{from_float, json_number, parse_programmed, significant, to_float};
 use rust_decimal::Decimal as Amount;
 
