@@ -20,7 +20,7 @@ impl Marks {
 }
 
 /// The mark before decimals in a language, such as `pt-BR`.
-fn decimal_in(tag: &str) -> Decimal {
+pub(super) fn decimal_in(tag: &str) -> Decimal {
     let Some(language) = Language::parse(tag) else { return Decimal::Point };
     let regional = language.regional();
     let mut lines = TABLE.lines();

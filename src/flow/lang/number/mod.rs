@@ -1,16 +1,19 @@
 //! The one reader of numbers that people and shops write: digits of any script, signs, groups of
 //! thousands, a point or a comma (SEMANTICS U10). What is around an amount is in `amount`;
-//! arithmetic on what was read is decimal, in `exact`; the marks of languages are in `marks`.
+//! arithmetic on what was read is decimal, in `exact`; the marks of languages are in `marks`,
+//! numbers as languages write them in `written`.
 
 mod amount;
 mod exact;
 mod marks;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub(crate) use amount::{is_multiplied, is_multiplier_at_end, is_unit_behind, minus_at_end, read_amount};
 pub(crate) use exact::{from_float, json_number, parse_programmed, significant, to_float};
 use rust_decimal::Decimal as Amount;
+pub(crate) use written::NumberStyle;
 
 use crate::digits::plain;
 use crate::flow::form::read::words;

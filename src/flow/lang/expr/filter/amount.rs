@@ -9,6 +9,7 @@ use super::super::error::EvalError;
 use super::super::number::Num;
 use super::super::val::Val;
 use super::args::{quoted, whole};
+use crate::flow::lang::number::NumberStyle;
 
 /// Decimals beyond which a number has none to round.
 const MAX_PRECISION: i64 = 28;
@@ -118,8 +119,8 @@ pub(super) fn abs<'a>(val: &Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, E
 }
 
 /// `EUR 1,234.50`: the code, then the amount with a comma between thousands and the currency's
-/// decimals, rounded half to even. The same in every language, since a translation's text can
-/// format by itself.
+/// decimals, rounded half to even. The same in every language; `format_number` writes it as
+/// that of the contact does.
 pub(super) fn currency<'a>(
     val: &Val<'a>,
     code: Option<&Val<'a>>,
@@ -132,18 +133,41 @@ pub(super) fn currency<'a>(
     let decimals = decimals(code);
     let mut amount = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
     amount.rescale(decimals);
-    let digits = amount.abs().to_string();
-    let minus = if amount.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
-    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     let mut text = aid.meter.text();
-    let mut written = write!(text, "{code}{}{minus}", if code.is_empty() { "" } else { " " });
-    for (at, digit) in whole.chars().enumerate() {
-        let left = whole.len().saturating_sub(at);
-        let comma = if at > 0 && left.is_multiple_of(3) { "," } else { "" };
-        written = written.and_then(|()| write!(text, "{comma}{digit}"));
-    }
-    written = written.and_then(|()| text.write_str(fraction));
+    let blank = if code.is_empty() { "" } else { " " };
+    let written = write!(text, "{code}{blank}").and_then(|()| signed(amount, NumberStyle::PLAIN, &mut text));
     aid.meter.written(written.map(|()| text)).map(Val::owned)
+}
+
+/// A number as the contact's language writes it, or the one that is named: with so many decimals,
+/// rounded half to even, or with those that it has.
+pub(super) fn written<'a>(
+    val: &Val<'a>,
+    decimals: Option<&Val<'a>>,
+    language: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    let op = "format_number";
+    let language = quoted(op, language)?.or_else(|| aid.scope.language());
+    let is_rounded = !matches!(decimals, None | Some(Val::Undefined | Val::Null));
+    let decimals = if is_rounded { whole(op, decimals, 0)? } else { 0 };
+    let Some(number) = Num::read(val, || aid.marks()) else { return Ok(Val::Undefined) };
+    let Some(mut amount) = number.amount() else { return Ok(aid.nothing(op)) };
+    if is_rounded {
+        let decimals = u32::try_from(decimals.clamp(0, MAX_PRECISION)).unwrap_or_default();
+        amount = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
+        amount.rescale(decimals);
+    }
+    let mut text = aid.meter.text();
+    let written = signed(amount, NumberStyle::of(language), &mut text);
+    aid.meter.written(written.map(|()| text)).map(Val::owned)
+}
+
+fn signed(amount: Amount, style: NumberStyle, out: &mut impl Write) -> std::fmt::Result {
+    if amount.is_sign_negative() && !amount.is_zero() {
+        out.write_char('-')?;
+    }
+    style.write(&amount.abs().to_string(), out)
 }
 
 /// Decimals of a currency (ISO 4217); two for one that is not known.

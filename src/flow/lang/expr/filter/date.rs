@@ -7,6 +7,8 @@ use std::fmt::Write;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
+use rust_decimal::prelude::ToPrimitive;
+
 use super::super::aid::Aid;
 use super::super::error::EvalError;
 use super::super::number::Num;
@@ -204,6 +206,25 @@ pub(super) fn days_between<'a>(
         return Ok(aid.nothing(op));
     };
     Ok(Val::Int(to.at.date_naive().signed_duration_since(from.at.date_naive()).num_days()))
+}
+
+/// The instant that is so many seconds, or milliseconds, after 1970 began in UTC, as APIs count.
+pub(super) fn from_epoch<'a>(
+    val: &Val<'a>,
+    unit: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    let op = "from_epoch";
+    let per_unit = match quoted(op, unit)? {
+        None | Some("second" | "seconds") => 1_000,
+        Some("millisecond" | "milliseconds") => 1,
+        Some(_) => return Ok(aid.nothing(op)),
+    };
+    let Some(number) = Num::read(val, || aid.marks()) else { return Ok(Val::Undefined) };
+    let millis = number.amount().and_then(|count| count.checked_mul(per_unit.into()));
+    let millis = millis.and_then(|millis| millis.trunc().to_i64());
+    let at = millis.and_then(DateTime::from_timestamp_millis);
+    printed(op, at.map(|at| Moment { at: at.fixed_offset(), is_date: false, zone: None }), aid)
 }
 
 /// The day of the week: `mon` to `sun`.

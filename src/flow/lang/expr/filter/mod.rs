@@ -77,6 +77,8 @@ pub(super) fn apply<'a>(
         Filter::Round => amount::round(&val, first.as_ref(), aid),
         Filter::Abs => amount::abs(&val, aid),
         Filter::Currency => amount::currency(&val, first.as_ref(), aid),
+        Filter::FormatNumber => amount::written(&val, first.as_ref(), second.as_ref(), aid),
+        Filter::FromEpoch => date::from_epoch(&val, first.as_ref(), aid),
         Filter::Date => date::format(&val, first.as_ref(), second.as_ref(), third.as_ref(), aid),
         Filter::Local => date::local(&val, first.as_ref(), aid),
         Filter::Add => date::add(&val, first.as_ref(), second.as_ref(), third.as_ref(), aid),

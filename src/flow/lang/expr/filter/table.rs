@@ -12,6 +12,8 @@ pub(in crate::flow::lang::expr) enum Filter {
     Default,
     First,
     Float,
+    FormatNumber,
+    FromEpoch,
     FromJson,
     Index,
     Int,
@@ -62,7 +64,7 @@ const fn row(
     FilterRow { name, filter, params, required }
 }
 
-pub(in crate::flow::lang::expr) const ROWS: [FilterRow; 43] = [
+pub(in crate::flow::lang::expr) const ROWS: [FilterRow; 45] = [
     row("abs", Filter::Abs, &[], 0),
     row("add", Filter::Add, &["value", "unit", "zone"], 2),
     row("add_days", Filter::AddDays, &["days"], 1),
@@ -75,6 +77,8 @@ pub(in crate::flow::lang::expr) const ROWS: [FilterRow; 43] = [
     row("default", Filter::Default, &["value", "also_empty"], 0),
     row("first", Filter::First, &[], 0),
     row("float", Filter::Float, &["default"], 0),
+    row("format_number", Filter::FormatNumber, &["decimals", "language"], 0),
+    row("from_epoch", Filter::FromEpoch, &["unit"], 0),
     row("from_json", Filter::FromJson, &[], 0),
     row("index", Filter::Index, &["value", "by"], 1),
     row("int", Filter::Int, &["default"], 0),
@@ -125,7 +129,10 @@ impl FilterRow {
             (Filter::Split | Filter::Join, "sep") | (Filter::Truncate, "end") | (Filter::Trim, "chars") => {
                 Takes::Text
             }
-            (Filter::Truncate, "length") | (Filter::Round, "precision") | (Filter::Slice, _) => Takes::Whole,
+            (Filter::Truncate, "length")
+            | (Filter::Round, "precision")
+            | (Filter::FormatNumber, "decimals")
+            | (Filter::Slice, _) => Takes::Whole,
             _ => return None,
         })
     }

@@ -76,6 +76,11 @@ pub(super) fn fault(row: &FilterRow, param: usize, written: &Lit) -> Option<Stri
     match (row.filter, name) {
         (Filter::Date, "format") => format_fault(text),
         (Filter::Add, "unit") => unit_fault(text),
+        (Filter::FromEpoch, "unit") => {
+            let is_known = matches!(text, "second" | "seconds" | "millisecond" | "milliseconds");
+            (!is_known)
+                .then(|| format!("`from_epoch` has no unit {text:?}: write 'seconds' or 'milliseconds'"))
+        }
         (Filter::Add, "value") if !text.contains(char::is_numeric) => {
             Some("`add` takes a whole number for `value`, such as 3".to_owned())
         }

@@ -161,6 +161,20 @@ fn filters() {
         ("'2026-05-07T23:30:00Z' | days_between('2026-05-08T00:30:00Z')", json!(1)),
         ("'2026-05-07T23:30:00Z' | days_between('2026-05-08T00:30:00Z', 'Asia/Tokyo')", json!(0)),
         ("'soon' | days_between('2026-05-08')", json!(null)),
+        ("1772357400 | from_epoch", json!("2026-03-01T09:30:00Z")),
+        ("'1772357400123' | from_epoch('milliseconds')", json!("2026-03-01T09:30:00.123Z")),
+        ("1772357400.5 | from_epoch | date('%H:%M', 'Asia/Tokyo')", json!("18:30")),
+        ("-1 | from_epoch", json!("1969-12-31T23:59:59Z")),
+        ("1e20 | from_epoch", json!(null)),
+        ("'soon' | from_epoch", json!(null)),
+        ("1 | from_epoch('days' ~ '')", json!(null)),
+        ("1234.5 | format_number(2, 'pt-BR')", json!("1.234,50")),
+        ("'-1234567.125' | format_number(2, 'en-IN')", json!("-12,34,567.12")),
+        ("1234 | format_number(language='de')", json!("1.234")),
+        ("-0.001 | format_number(2, 'en')", json!("0.00")),
+        ("0.125 | format_number(language='de')", json!("0,125")),
+        ("'many' | format_number", json!(null)),
+        ("1 | format_number(-3, 'en')", json!("1")),
         ("now | weekday", json!("sun")),
         ("'2026-03-01T23:30:00Z' | weekday('Asia/Tokyo')", json!("mon")),
     ]);
@@ -242,7 +256,7 @@ fn every_row_of_the_table_of_filters_holds() {
         assert_eq!(text(example), result.trim_end_matches(" |").trim_matches('`'), "{example}");
         rows += 1;
     }
-    assert_eq!(rows, 48);
+    assert_eq!(rows, 50);
     for row in &filter::ROWS {
         assert!(names.contains(&format!("`{}", row.name)), "{} is not in the table", row.name);
         assert_eq!(filter::find(row.name).map(|found| found.filter), Some(row.filter));
