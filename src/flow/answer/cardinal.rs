@@ -1,14 +1,13 @@
 //! Numbers in words, as people say them for a place or a label: `two`, `option two`, `la dos`
-//! (SEMANTICS U6), by `cardinals.txt`: a line for each language, with the words from one to ten,
-//! parted by bars. A word with a star is something else where it is alone.
+//! (SEMANTICS U6), whatever the language: by those words of `numeral` from one to ten that are
+//! nothing else elsewhere.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::near::is_call;
+use super::numeral::each_place_word;
 use crate::flow::lang::normal::{is_unspaced, normal};
-
-const TABLE: &str = include_str!("cardinals.txt");
 
 /// A number from one on.
 #[derive(Clone, Copy)]
@@ -20,16 +19,9 @@ struct Cardinal {
 
 static CARDINALS: LazyLock<HashMap<Box<str>, Cardinal>> = LazyLock::new(|| {
     let mut words = HashMap::new();
-    for line in TABLE.lines() {
-        let (_, numbers) = line.split_once(' ').unwrap_or_default();
-        for (number, forms) in (1..).zip(numbers.split('|')) {
-            for form in forms.split(',').filter(|form| !form.is_empty()) {
-                let word = form.trim_end_matches('*');
-                let cardinal = Cardinal { number, needs_call: word.len() < form.len() };
-                words.insert(normal(word).into(), cardinal);
-            }
-        }
-    }
+    each_place_word(|word, number, needs_call| {
+        words.insert(normal(word).into(), Cardinal { number, needs_call });
+    });
     words
 });
 

@@ -1,16 +1,21 @@
 //! Numbers as people say them: in words, by `numerals.txt`, and behind words that only say that one
 //! comes (SEMANTICS U10). Each line of the table has its languages, the word between a ten and a
-//! unit (`<` where the unit is said first), the words from 0 to 20 and those of the other tens, or
-//! of all numbers below a hundred where none is made of others; forms of one number are parted by
-//! commas, and a number that has no word is made of ten and a unit.
+//! unit (`<` where the unit is said first), the words from 0 to 20 and those of the other tens;
+//! forms of one number are parted by commas, and a number that has no word is made of ten and a
+//! unit. The words are those of the Unicode CLDR and others that people use.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use crate::flow::lang::language::Language;
 use crate::flow::lang::normal::{normal, unframed, without_accents};
 
 const TABLE: &str = include_str!("numerals.txt");
+
+/// Marks of a word from one to ten that names no place in a list where it is alone, or never does:
+/// it is something else, or another number, in some language.
+const MARKS: [char; 2] = ['*', '-'];
 
 /// More bytes are no number below a hundred, with its unit.
 const MOST_BYTES: usize = 160;
@@ -51,6 +56,19 @@ const COLLECTIVE: [&str; 16] = [
     "dezena", "dizaine", "decina", "пара", "para",
 ];
 
+/// Calls back with each word from one to ten that names a place in a list, whatever the language,
+/// and its number; true for one that does so only where it is called a number: `option um`.
+pub(super) fn each_place_word(mut found: impl FnMut(&'static str, usize, bool)) {
+    for line in TABLE.lines() {
+        for (number, forms) in line.split('|').skip(2).enumerate().take(11).skip(1) {
+            for form in forms.split(',').filter(|form| !form.is_empty() && !form.ends_with('-')) {
+                let word = form.trim_end_matches(MARKS);
+                found(word, number, word.len() < form.len());
+            }
+        }
+    }
+}
+
 /// The number in words that a text begins with, and the text behind it: of `two adults` 2.
 /// Languages are asked in their order.
 pub(super) fn read<'t, 'l>(text: &'t str, tags: impl Iterator<Item = &'l str>) -> Option<(u8, &'t str)> {
@@ -86,11 +104,13 @@ pub(super) fn introduced(text: &str) -> Option<&str> {
 
 /// The beginnings of a text that may be a number in words, the longest first, with what is behind.
 fn ends(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let blanks = text.match_indices(char::is_whitespace).map(|(place, _)| place);
-    let counted = COUNTERS.split(' ').filter_map(|counter| text.find(counter)).filter(|place| *place > 0);
-    let mut places: Vec<usize> = blanks.chain(counted).chain([text.len()]).collect();
-    places.sort_unstable_by(|a, b| b.cmp(a));
-    places.into_iter().filter_map(|place| text.split_at_checked(place))
+    let is_end = |(place, _): &(usize, char)| {
+        let rest = text.get(*place..).unwrap_or_default();
+        let is_counted = || *place > 0 && COUNTERS.split(' ').any(|counter| rest.starts_with(counter));
+        rest.starts_with(char::is_whitespace) || is_counted()
+    };
+    let inner = text.char_indices().rev().filter(is_end).map(|(place, _)| place);
+    [text.len()].into_iter().chain(inner).filter_map(|place| text.split_at_checked(place))
 }
 
 /// A text as its words are compared: without accents, blanks, hyphens and apostrophes.
@@ -124,25 +144,25 @@ fn numerals_of(tag: &str) -> impl Iterator<Item = &'static Numerals> + use<> {
 
 impl Numerals {
     fn parse(line: &'static str) -> Option<Self> {
-        const ALL: usize = 100;
         let (languages, rest) = line.split_once('|')?;
         let (join, words) = rest.split_once('|')?;
-        let is_whole = words.split('|').count() == ALL;
-        let number = |place: u8| if is_whole || place <= 20 { place } else { (place - 18) * 10 };
-        let forms = (0..).zip(words.split('|')).flat_map(|(place, forms)| {
-            let forms = forms.split(',').filter(|form| !form.is_empty());
-            forms.map(move |form| (number(place), squashed(form)))
-        });
+        let number = |place: u8| if place <= 20 { place } else { (place - 18) * 10 };
+        let mut forms = Vec::new();
+        for (place, written) in (0..).zip(words.split('|')) {
+            for form in written.split(',').filter(|form| !form.is_empty()) {
+                forms.push((number(place), squashed(form.trim_end_matches(MARKS))));
+            }
+        }
         let (is_unit_first, join) = join.strip_prefix('<').map_or((false, join), |join| (true, join));
-        Some(Self { languages, is_unit_first, join: squashed(join), forms: forms.collect() })
+        Some(Self { languages, is_unit_first, join: squashed(join), forms })
     }
 
     fn number(&self, said: &str) -> Option<u8> {
-        self.named(said, |_| true).or_else(|| self.composed(said))
+        self.named(said, 0..=99).or_else(|| self.composed(said))
     }
 
-    fn named(&self, said: &str, is_meant: impl Fn(u8) -> bool) -> Option<u8> {
-        let found = self.forms.iter().find(|(number, form)| is_meant(*number) && form == said);
+    fn named(&self, said: &str, range: RangeInclusive<u8>) -> Option<u8> {
+        let found = self.forms.iter().find(|(number, form)| range.contains(number) && form == said);
         found.map(|(number, _)| *number)
     }
 
@@ -160,7 +180,7 @@ impl Numerals {
             // French counts on behind 60 and 80.
             let most = if matches!(ten, 60 | 80) { 19 } else { 9 };
             let mut units = [unit, Some(rest)].into_iter().flatten();
-            let unit = units.find_map(|unit| self.named(unit, |number| (1..=most).contains(&number)))?;
+            let unit = units.find_map(|unit| self.named(unit, 1..=most))?;
             Some(ten + unit)
         })
     }

@@ -584,6 +584,29 @@ fn u6_a_number_in_words_is_a_number() {
 }
 
 #[test]
+fn u6_words_from_one_to_ten_are_the_places_that_they_name() {
+    let letters = labels(["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"]);
+    for words in [
+        "one two three four five six seven eight nine ten",
+        "uno dos tres cuatro cinco seis siete ocho nueve diez",
+        "- dois três quatro cinco seis sete oito nove -",
+        "- deux trois quatre cinq six - huit neuf dix",
+        "eins zwei drei vier fünf sechs sieben acht neun zehn",
+        "- due tre quattro cinque - sette otto nove dieci",
+        "один два три четыре пять шесть семь восемь девять десять",
+        "jeden dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć",
+        "bir iki üç dört beş altı yedi sekiz dokuz -",
+        "satu dua tiga empat lima enam tujuh delapan sembilan sepuluh",
+        "एक दो तीन चार पाँच छह सात आठ नौ दस",
+        "一 二 三 四 五 六 七 八 九 十",
+    ] {
+        for (place, word) in words.split(' ').enumerate().filter(|(_, word)| *word != "-") {
+            assert_eq!(find(&letters, None, word), Some(place), "{word}");
+        }
+    }
+}
+
+#[test]
 fn u6_more_words_call_a_number_a_choice_and_thank_for_it() {
     let sizes = labels(["Small", "Medium", "Large"]);
     for said in [
