@@ -213,10 +213,18 @@ impl Conversation {
         sessions + outbox + dead
     }
 
+    /// The silence that nothing keeps up any more: nobody is in handoff, and the bot is not paused.
+    /// One is written down where what it suspends could not be continued (SEMANTICS S14).
+    pub(crate) fn spent_silence(&self) -> Option<&Silence> {
+        let is_with_person = || self.sessions.iter().any(|session| session.status() == Status::Handoff);
+        self.silence().filter(|silence| silence.pause.is_none() && !is_with_person())
+    }
+
     /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a
-    /// message.
+    /// message, the end of a silence.
     pub(crate) fn due_at(&self, settled: u64) -> Option<DateTime<Utc>> {
-        let mut next = self.pause().and_then(|pause| pause.until);
+        let until = self.pause().and_then(|pause| pause.until);
+        let mut next = until.or_else(|| self.spent_silence().map(|silence| silence.since));
         for session in &self.sessions {
             next = sooner(next, self.timer(session, settled).map(|(at, _)| at));
             if let Some(call) = session.call().filter(|_| !self.stands_still(session)) {

@@ -17,6 +17,7 @@ use chatflow::{
     CallError, Channel, Clock, Engine, Error, Event, FlowId, Inbound, MemoryStore, Received, SendError,
     Status, StoreError, WorkspaceId, call_fn, send_fn,
 };
+use chrono::TimeDelta;
 use pollster::block_on;
 use serde_json::json;
 
@@ -294,6 +295,25 @@ fn a_terminated_version_that_cannot_be_read_ends_its_sessions() {
     let _ = block_on(small.tick(10)).unwrap();
     let session = block_on(large.session(session)).unwrap().unwrap();
     assert_eq!(session.session().status(), Status::Cancelled);
+}
+
+/// S10, S14: a handoff that ends where another session of the contact cannot be read suspends that
+/// one no longer: a process that can read it finds it due.
+#[test]
+fn a_handoff_that_ends_without_a_version_suspends_nobody_for_good() {
+    let processes = Processes::new();
+    let here: Bot = processes.begin(MemoryFlows::new()).build();
+    let there: Bot = processes.begin(MemoryFlows::new()).build();
+    ensure(&here, &flow("f").wait_for("stop", "7m"));
+    ensure(&here, &flow("h").node("agent", "handoff", json!({})));
+    let waiting = block_on(here.trigger(ada("f"))).unwrap().session().unwrap().session_id;
+    let handed_over = block_on(here.trigger(ada("h"))).unwrap().session().unwrap().session_id;
+    let _ = block_on(there.cancel(handed_over)).unwrap();
+    assert_eq!(block_on(here.tick(10)).unwrap().worked, 1, "what was suspended continues at once");
+    processes.clock.advance(TimeDelta::minutes(7));
+    let _ = block_on(here.tick(10)).unwrap();
+    let session = block_on(here.session(waiting)).unwrap().unwrap();
+    assert!(!session.session().status().is_live(), "{:?}", session.session());
 }
 
 /// S9, S14: whatever a session waits for, its end clears it, with its version at hand or without.

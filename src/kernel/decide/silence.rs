@@ -24,9 +24,7 @@ impl Decision<'_> {
     /// not paused.
     #[inline]
     pub(crate) fn break_silence(&mut self, at: DateTime<Utc>) {
-        if self.conversation.silence().is_some_and(|silence| silence.pause.is_none())
-            && !self.conversation.sessions.iter().any(|session| session.status() == Status::Handoff)
-        {
+        if self.conversation.spent_silence().is_some() {
             self.go_on_after_silence(at);
         }
     }
