@@ -13,8 +13,8 @@ use crate::flow::lang::normal::{normal, unframed, without_accents};
 
 const TABLE: &str = include_str!("numerals.txt");
 
-/// Marks of a word from one to ten that names no place in a list where it is alone, or never does:
-/// it is something else, or another number, in some language.
+/// Marks of a word from one to ten that is something else, or another number, in some language:
+/// with `*` it names a place in a list only where it is called a number, with `-` it names none.
 const MARKS: [char; 2] = ['*', '-'];
 
 /// More bytes are no number below a hundred, with its unit.
@@ -38,7 +38,7 @@ const INTRODUCING: &str = "\
     είμαστε|είμαι|έχω|έχουμε|θα είμαστε|για|μόνο|biz|ben|toplam|sadece|\
     kami|saya|umur saya|usia saya|saya punya|ada|untuk|hanya|cuma|chúng tôi có|tôi có|tôi|chỉ|\
     نحن|احنا|عندي|لدي|لدينا|عمري|سنكون|فقط|אנחנו|אנחנו נהיה|יש לי|אני|אני בן|אני בת|רק|\
-    ما|من|हम|मैं|हम लोग|मेरी उम्र|केवल|सिर्फ|আমরা|আমার বয়স|tuko|mimi|nina|tuna";
+    हम|मैं|हम लोग|मेरी उम्र|केवल|सिर्फ|আমরা|আমার বয়স|tuko|mimi|nina|tuna";
 
 static INTRODUCTIONS: LazyLock<HashSet<Box<str>>> =
     LazyLock::new(|| INTRODUCING.split('|').map(|phrase| normal(phrase).into()).collect());

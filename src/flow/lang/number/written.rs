@@ -37,21 +37,15 @@ impl NumberStyle {
         };
         let regional = language.regional();
         let is_in = |list: &str| list.split(' ').any(|one| one == regional || one == language.primary());
-        let is_comma = decimal_in(tag) == Decimal::Comma;
-        let group = match () {
-            () if is_in(APOSTROPHE) && !is_comma => '’',
-            () if is_comma
-                && language.primary() == "fr"
-                && !is_in("fr-CA")
-                && !POINT.contains(&&*regional) =>
-            {
-                '\u{202f}'
-            }
-            () if is_comma && is_in(BLANK) && !POINT.contains(&&*regional) => '\u{a0}',
-            () if is_comma => '.',
-            () => ',',
+        let (decimal, group) = match decimal_in(tag) {
+            Decimal::Point if is_in(APOSTROPHE) => ('.', '’'),
+            Decimal::Point => ('.', ','),
+            Decimal::Comma if POINT.contains(&&*regional) => (',', '.'),
+            Decimal::Comma if language.primary() == "fr" && regional != "fr-CA" => (',', '\u{202f}'),
+            Decimal::Comma if is_in(BLANK) => (',', '\u{a0}'),
+            Decimal::Comma => (',', '.'),
         };
-        Self { decimal: if is_comma { ',' } else { '.' }, group, is_indian: is_in(INDIAN) }
+        Self { decimal, group, is_indian: is_in(INDIAN) }
     }
 
     /// Writes a number of ASCII digits, with a point before its decimals and without a sign.

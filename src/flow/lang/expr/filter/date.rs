@@ -208,6 +208,15 @@ pub(super) fn days_between<'a>(
     Ok(Val::Int(to.at.date_naive().signed_duration_since(from.at.date_naive()).num_days()))
 }
 
+/// The milliseconds of a unit in which APIs count times; none if there is no such unit.
+pub(in super::super) fn millis_per(unit: &str) -> Option<i64> {
+    match unit {
+        "second" | "seconds" => Some(1_000),
+        "millisecond" | "milliseconds" => Some(1),
+        _ => None,
+    }
+}
+
 /// The instant that is so many seconds, or milliseconds, after 1970 began in UTC, as APIs count.
 pub(super) fn from_epoch<'a>(
     val: &Val<'a>,
@@ -215,10 +224,8 @@ pub(super) fn from_epoch<'a>(
     aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let op = "from_epoch";
-    let per_unit = match quoted(op, unit)? {
-        None | Some("second" | "seconds") => 1_000,
-        Some("millisecond" | "milliseconds") => 1,
-        Some(_) => return Ok(aid.nothing(op)),
+    let Some(per_unit) = millis_per(quoted(op, unit)?.unwrap_or("seconds")) else {
+        return Ok(aid.nothing(op));
     };
     let Some(number) = Num::read(val, || aid.marks()) else { return Ok(Val::Undefined) };
     let millis = number.amount().and_then(|count| count.checked_mul(per_unit.into()));

@@ -19,7 +19,7 @@ use super::error::EvalError;
 use super::val::Val;
 
 pub(super) use args::{Args, MAX_ARGS};
-pub(super) use date::{is_format as is_date_format, print as print_time};
+pub(super) use date::{is_format as is_date_format, millis_per, print as print_time};
 pub(super) use field::is_sign;
 pub(super) use matching::captures;
 #[cfg(test)]

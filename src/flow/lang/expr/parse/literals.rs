@@ -3,7 +3,7 @@
 //! told with the right form.
 
 use super::super::code::Lit;
-use super::super::filter::{Filter, FilterRow, Takes};
+use super::super::filter::{Filter, FilterRow, Takes, millis_per};
 use crate::flow::lang::zone::Zone;
 
 /// Codes of dates in the language of other products, the longer ones first: moment.js and Java.
@@ -76,11 +76,7 @@ pub(super) fn fault(row: &FilterRow, param: usize, written: &Lit) -> Option<Stri
     match (row.filter, name) {
         (Filter::Date, "format") => format_fault(text),
         (Filter::Add, "unit") => unit_fault(text),
-        (Filter::FromEpoch, "unit") => {
-            let is_known = matches!(text, "second" | "seconds" | "millisecond" | "milliseconds");
-            (!is_known)
-                .then(|| format!("`from_epoch` has no unit {text:?}: write 'seconds' or 'milliseconds'"))
-        }
+        (Filter::FromEpoch, "unit") => epoch_unit_fault(text),
         (Filter::Add, "value") if !text.contains(char::is_numeric) => {
             Some("`add` takes a whole number for `value`, such as 3".to_owned())
         }
@@ -128,6 +124,11 @@ fn translated(format: &str) -> Option<String> {
         rest = rest.get(c.len_utf8()..)?;
     }
     meant.contains('%').then_some(meant)
+}
+
+fn epoch_unit_fault(unit: &str) -> Option<String> {
+    let is_known = millis_per(unit).is_some();
+    (!is_known).then(|| format!("`from_epoch` has no unit {unit:?}: write 'seconds' or 'milliseconds'"))
 }
 
 fn unit_fault(unit: &str) -> Option<String> {
